@@ -1,0 +1,1 @@
+"""Orders stages, runs the independent ones side by side, keeps their results."""

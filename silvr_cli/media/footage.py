@@ -1,0 +1,72 @@
+"""What one decoding pass leaves for the stages: thumbnails, frames and sound, kept on disk.
+
+Knows nothing of how they were made; the folder that holds them is removed when the pass closes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..protocols import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..protocols import Image, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbs:
+    """Small pictures to find cuts in: `times` float64[n], `pixels` uint8[n, h, w, 3] RGB."""
+
+    times: NDArray[np.float64]
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture, upright and with square pixels, kept as a JPEG file."""
+
+    time: float
+    path: Path
+
+    def jpeg(self) -> bytes:
+        return self.path.read_bytes()
+
+    def pixels(self) -> Image:
+        """uint8[height, width, 3], RGB."""
+        import cv2
+
+        return cv2.cvtColor(cv2.imread(str(self.path)), cv2.COLOR_BGR2RGB)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Mono sound at 16 kHz as int16[n] (often a memory map); sample i is heard at i / 16000 s."""
+
+    samples: NDArray[np.int16]
+
+    @property
+    def duration(self) -> float:
+        return len(self.samples) / SAMPLE_RATE
+
+    def cut(self, start: float, end: float) -> Samples:
+        """float32[n] between two times in seconds."""
+        import numpy as np
+
+        piece = self.samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
+        return piece.astype(np.float32) / 32768.0
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """The pass's yield; `duration` is measured, in seconds; `warnings` are for the user."""
+
+    duration: float
+    thumbs: Thumbs
+    frames: tuple[Frame, ...]
+    sound: Sound | None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""START HERE: the stages in order."""

@@ -1,0 +1,1 @@
+"""Loads, fills and hashes the prompt templates in prompts/."""

@@ -1,0 +1,168 @@
+"""What stages ask of models, of stored pieces and of a progress display; no implementation here.
+
+Images cross as JPEG bytes or as `uint8[height, width, 3]` RGB arrays, sound as
+`float32[samples]` mono at 16,000 Hz, embeddings as `float32[n, d]` of unit length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Image = NDArray[np.uint8]
+    Samples = NDArray[np.float32]
+    Vectors = NDArray[np.float32]
+
+from .records import Line, Usage
+
+SAMPLE_RATE = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat; `images` are JPEG bytes shown before the text."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+    images: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How a reply is to be made. `schema` is a JSON schema that the reply must satisfy.
+
+    `on_text` is called with each piece of text as it arrives (reasoning included).
+    """
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    seed: int = 0
+    schema: dict[str, Any] | None = None
+    stop: tuple[str, ...] = ()
+    on_text: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's reply; `reasoning` is its separate thinking text; `finish` is stop or length."""
+
+    text: str
+    reasoning: str = ""
+    usage: Usage = Usage()
+    finish: Literal["stop", "length"] = "stop"
+
+
+class Model(Protocol):
+    """Common to every model: a name as the user writes it, and what identifies its weights."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def slots(self) -> int:
+        """How many calls it takes at once."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Changes when the provider, model or weights change; cheap, loads nothing."""
+        ...
+
+
+class TextModel(Model, Protocol):
+    """A chat model over text.
+
+    `reading_budget` is how many tokens of timeline it reads well (None: its whole context);
+    `prefers_words` says that it picks options better in words than by letter.
+    """
+
+    @property
+    def context_length(self) -> int: ...
+
+    @property
+    def reading_budget(self) -> int | None: ...
+
+    @property
+    def prefers_words(self) -> bool: ...
+
+    def count(self, text: str) -> int:
+        """Tokens in `text`, by the model's own tokenizer."""
+        ...
+
+    def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
+        """Reply to `messages`; raises ContextOverflow rather than cut the prompt."""
+        ...
+
+
+class VisionModel(Model, Protocol):
+    def describe(self, images: Sequence[bytes], prompt: str, request: Request = Request()) -> Reply:
+        """Answer `prompt` about `images` (JPEG, in order of time)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of sound in which somebody seems to speak, in seconds from the sound's start."""
+
+    start: float
+    end: float
+
+
+class SpeechModel(Model, Protocol):
+    def windows(self, sound: Samples) -> Sequence[Window]:
+        """Where there is speech, cut at silences into stretches of at most about 30 seconds."""
+        ...
+
+    def transcribe(self, sound: Samples, language: str | None) -> Sequence[Line]:
+        """Utterances of one window, kind `speech`, times from the window's start."""
+        ...
+
+    def detect_language(self, sound: Samples) -> str:
+        """The ISO 639-1 code of the language that is spoken."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TextBox:
+    """A piece of text on a picture: `left, top, right, bottom` as shares (0-1) of its sides."""
+
+    text: str
+    score: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class TextReader(Model, Protocol):
+    def read(self, image: Image) -> Sequence[TextBox]:
+        """Text in reading order."""
+        ...
+
+
+class Embedder(Model, Protocol):
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class Work(Protocol):
+    """A stage's desk: the pieces it has finished, how far it is, and what the user should know."""
+
+    def get(self, key: str) -> Any | None:
+        """The JSON value stored for this stage under `key`, or None."""
+        ...
+
+    def put(self, key: str, value: Any) -> None:
+        """Store a finished piece in its own transaction: it survives a kill."""
+        ...
+
+    def report(self, done: float, total: float) -> None:
+        """Show progress, in the stage's own units."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Tell the user one thing about this input; kept with the stage's result."""
+        ...

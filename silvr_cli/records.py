@@ -1,0 +1,174 @@
+"""The frozen records that stages pass on; they hold values and compute nothing but lengths.
+
+Times are seconds as float, counted from the first presented moment of the video; spans are
+half-open `[start, end)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["caption", "screen", "speech", "sound", "summary"]
+Verdict = Literal["found", "not_found", "unclear"]
+Confidence = Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """How the video track is shown: `width` x `height` after rotation and pixel aspect."""
+
+    width: int
+    height: int
+    fps: float
+    codec: str
+    rotation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One audio or subtitle track; `index` is its stream index in the container."""
+
+    index: int
+    codec: str
+    language: str | None = None
+    title: str | None = None
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    start: float
+    end: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """What is known of the input. `id` is its content hash; `path` is None for text alone."""
+
+    id: str
+    name: str
+    duration: float
+    path: str | None = None
+    picture: Picture | None = None
+    audio: tuple[Track, ...] = ()
+    subtitles: tuple[Track, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A run of frames without a cut; `score` is the strength of the cut that opens it."""
+
+    start: float
+    end: float
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A stretch that one caption describes; `level` is the clip length asked for, in seconds."""
+
+    start: float
+    end: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The atom: text that holds from `start` to `end`.
+
+    `level` is the clip length in seconds that it describes (None for speech and screen text);
+    `source` names the model or file that it came from.
+    """
+
+    start: float
+    end: float
+    kind: Kind
+    text: str
+    level: float | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A video and its lines, ordered by (start, end, kind)."""
+
+    video: Video
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the reduction decided, and why: kept with every answer."""
+
+    reduction: str
+    reason: str
+    budget: int
+    tokens: int
+    lines_kept: int
+    lines_total: int
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The text that the reasoning model reads, the lines that it shows, and the plan behind it."""
+
+    text: str
+    lines: tuple[Line, ...]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What calls to one model cost. `seconds` is wall time; `cost` is in US dollars."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A span of the video and the words from the timeline that the answer rests on."""
+
+    start: float
+    end: float
+    quote: str
+    kind: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question; `choice` is an index into `choices` for multiple choice.
+
+    `verdict` is `not_found` when the video does not say. `notes` tell what was repaired,
+    dropped or left out on the way.
+    """
+
+    question: str
+    text: str
+    verdict: Verdict
+    confidence: Confidence
+    evidence: tuple[Evidence, ...] = ()
+    choices: tuple[str, ...] = ()
+    choice: int | None = None
+    reasoning: str = ""
+    notes: tuple[str, ...] = ()
+    model: str = ""
+    plan: Plan | None = None
+    prompts: dict[str, str] = field(default_factory=dict)
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    start: float
+    end: float
+    score: float
+    text: str

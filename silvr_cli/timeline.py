@@ -1,0 +1,1 @@
+"""Captions, screen text and utterances as ordered lines of text; pure."""
