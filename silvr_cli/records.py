@@ -7,9 +7,10 @@ half-open `[start, end)`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal["caption", "screen", "speech", "sound", "summary"]
+KIND_NAMES: tuple[str, ...] = get_args(Kind)
 Verdict = Literal["found", "not_found", "unclear"]
 Confidence = Literal["high", "medium", "low"]
 

@@ -27,7 +27,7 @@ class Models(Section):
     """Which model plays each role, as `provider/model`, `auto` or `none`."""
 
     llm: str = Field(default="auto", description="reads the timeline and answers")
-    speech: str = Field("auto", description="auto, subtitles, none, or whisper/base")
+    speech: str = Field(default="auto", description="auto, subtitles, none, or whisper/base")
     vision: str = Field(
         default="auto", description="captions clips; embedded only tells what changed"
     )
@@ -45,7 +45,9 @@ class Media(Section):
         default=7200, ge=1, description="at most this many; longer videos thin out"
     )
     max_side: int = Field(default=1280, ge=64, description="frames are shrunk to this longer side")
-    audio_track: int | None = Field(None, ge=0, description="stream; default: the default one")
+    audio_track: int | None = Field(
+        default=None, ge=0, description="stream; default: the default one"
+    )
 
 
 class Scenes(Section):

@@ -2,6 +2,84 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import Annotated, NoReturn
 
-def main() -> None:
-    raise SystemExit("not yet")
+import typer
+from typer.exceptions import TyperException
+
+from ..errors import SilvrError, UsageError
+from . import ask, cache, config, doctor, models, plan, show, timeline
+from .display import tell
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="silvr",
+    help="Ask questions about long videos. Start with: silvr ask VIDEO 'QUESTION'",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("ask")(ask.ask)
+app.command("timeline")(timeline.timeline)
+app.command("plan")(plan.plan)
+app.command("show")(show.show)
+app.command("config")(config.config)
+app.command("doctor")(doctor.doctor)
+app.add_typer(models.app, name="models")
+app.add_typer(cache.app, name="cache")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(f"silvr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Ask questions about long videos. Start with: silvr ask VIDEO 'QUESTION'"""
+
+
+def main() -> NoReturn:
+    """Run silvr and leave with the exit code of DESIGN section 8; expected failures are a sentence.
+
+    Only a bug shows a traceback.
+    """
+    try:
+        code = app(standalone_mode=False) or 0
+    except SilvrError as error:
+        tell(f"silvr: {error}")
+        code = error.exit_code
+    except TyperException as error:
+        tell(f"silvr: {_usage(error)}")
+        code = UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        tell("silvr: interrupted; everything finished so far is kept")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    _leave(code)
+
+
+def _usage(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "silvr"
+    return f"{error.format_message().rstrip('.')} ({command} --help shows what it takes)"
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: a model's worker threads would hold the interpreter back for seconds."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -28,19 +28,26 @@ class Thumbs:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture, upright and with square pixels, kept as a JPEG file."""
+    """One picture, upright and with square pixels: `size` bytes of JPEG in a file of many."""
 
     time: float
     path: Path
+    offset: int
+    size: int
 
     def jpeg(self) -> bytes:
-        return self.path.read_bytes()
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size)
 
     def pixels(self) -> Image:
         """uint8[height, width, 3], RGB."""
         import cv2
+        import numpy as np
 
-        return cv2.cvtColor(cv2.imread(str(self.path)), cv2.COLOR_BGR2RGB)  # type: ignore[no-any-return]
+        data = np.frombuffer(self.jpeg(), np.uint8)
+        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)

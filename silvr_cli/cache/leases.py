@@ -1,0 +1,74 @@
+"""One worker at a time for one piece of work, across processes and machines that share the file.
+
+A lease is alive while its `beats` keep changing; watchers time that with their own monotonic
+clock, so wall clocks that differ or jump do no harm.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .store import Store
+
+BEAT_SECONDS = 2.0
+STALE_SECONDS = 15.0
+POLL_SECONDS = 0.25
+
+
+@contextmanager
+def lease(
+    store: Store, key: str, check: Callable[[], None] = lambda: None, stale: float = STALE_SECONDS
+) -> Iterator[None]:
+    """Hold `key` alone; waits for another owner until it lets go or stops beating.
+
+    `check` is called while waiting and may raise to give up.
+    """
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    _acquire(store, key, owner, check, stale)
+    stopped = threading.Event()
+    beating = threading.Thread(target=_beat, args=(store, key, owner, stopped), daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        beating.join()
+        store.write("DELETE FROM leases WHERE key = ? AND owner = ?", key, owner)
+
+
+def _acquire(store: Store, key: str, owner: str, check: Callable[[], None], stale: float) -> None:
+    seen: tuple[str, int] | None = None
+    since = time.monotonic()
+    while True:
+        held = store.rows("SELECT owner, beats FROM leases WHERE key = ?", key)
+        now = (held[0][0], held[0][1]) if held else None
+        if now != seen:
+            seen, since = now, time.monotonic()
+        if now is None:
+            taken = store.write("INSERT OR IGNORE INTO leases VALUES (?, ?, 0)", key, owner)
+        elif time.monotonic() - since >= stale:
+            taken = store.write(
+                "UPDATE leases SET owner = ?, beats = 0 WHERE key = ? AND owner = ? AND beats = ?",
+                owner,
+                key,
+                *now,
+            )
+        else:
+            taken = 0
+        if taken:
+            return
+        check()
+        time.sleep(POLL_SECONDS)
+
+
+def _beat(store: Store, key: str, owner: str, stopped: threading.Event) -> None:
+    while not stopped.wait(BEAT_SECONDS):
+        store.write("UPDATE leases SET beats = beats + 1 WHERE key = ? AND owner = ?", key, owner)

@@ -1,0 +1,299 @@
+"""The cache file: what stages finished, piece by piece, and every answer given.
+
+Reads and writes go through the standard library's connection, because importing sqlite-utils
+costs more than answering from the cache; sqlite-utils makes and changes the tables.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..errors import CacheError, UsageError
+from ..records import Line, Video
+
+BUSY_SECONDS = 30.0
+LINE_COLUMNS = "start, end, kind, text, level, source"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStage:
+    """A stage's row; `lines` are its output when that is lines, else `output` is JSON."""
+
+    key: str
+    state: str
+    output: Any
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+    error: str | None
+    seconds: float | None
+
+
+class Store:
+    """An open cache; safe to share between threads."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open or create the cache at `path`; raises CacheError in one sentence."""
+        if path.is_dir():
+            raise CacheError(f"the cache {path} is a folder", "name a file with --cache")
+        with _explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            store = cls(path, connection)
+            store._migrate()
+        return store
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._lock, _explained(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def write(self, sql: str, *values: Any) -> int:
+        """Run one statement in its own transaction; returns how many rows it changed."""
+        with self._lock, _explained(self.path):
+            return self._connection.execute(sql, values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing."""
+        with self._lock, _explained(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _migrate(self) -> None:
+        from .migrations import MIGRATIONS
+
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise CacheError(
+                f"the cache {self.path} was written by a newer silvr",
+                "upgrade silvr, or name another file with --cache",
+            )
+        if version == len(MIGRATIONS):
+            return
+        import sqlite_utils
+
+        with self.transaction() as connection:
+            # Another process may have got here first.
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            database = sqlite_utils.Database(connection)
+            for migration in MIGRATIONS[version:]:
+                migration(database)
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    # -- videos
+
+    def video_id(self, path: Path) -> str | None:
+        """The content id of the file at `path`, if its size and time have not changed since."""
+        try:
+            stat = path.stat()
+        except OSError:
+            return None
+        found = self.rows(
+            "SELECT video FROM paths WHERE path = ? AND size = ? AND mtime_ns = ?",
+            str(path.absolute()),
+            stat.st_size,
+            stat.st_mtime_ns,
+        )
+        return str(found[0][0]) if found else None
+
+    def video(self, video_id: str) -> Video | None:
+        found = self.rows("SELECT record FROM videos WHERE id = ?", video_id)
+        return _decode(Video, found[0][0]) if found else None
+
+    def remember_video(self, path: Path | None, video: Video) -> None:
+        """Store what is known of a video, and under which path, size and time it was seen."""
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO videos VALUES (?, ?, ?, ?, ?)",
+                (video.id, video.name, video.duration, _encode(video), _now()),
+            )
+            if path is not None:
+                stat = path.stat()
+                connection.execute(
+                    "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?)",
+                    (str(path.absolute()), stat.st_size, stat.st_mtime_ns, video.id),
+                )
+
+    # -- stages and their pieces
+
+    def stage(self, key: str) -> StoredStage | None:
+        """A stage's row, finished or failed."""
+        found = self.rows(
+            "SELECT state, output, notes, error, seconds FROM stages WHERE key = ?", key
+        )
+        if not found:
+            return None
+        state, output, notes, error, seconds = found[0]
+        rows = self.rows(f"SELECT {LINE_COLUMNS} FROM lines WHERE stage = ? ORDER BY id", key)
+        lines = tuple(Line(*row) for row in rows)
+        return StoredStage(
+            key,
+            state,
+            json.loads(output or "null"),
+            lines,
+            tuple(json.loads(notes)),
+            error,
+            seconds,
+        )
+
+    def finish_stage(
+        self, stored: StoredStage, name: str, video: str, identity: dict[str, Any]
+    ) -> None:
+        """Keep a finished stage with its lines, and drop its pieces, all in one transaction."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM lines WHERE stage = ?", (stored.key,))
+            connection.execute(
+                "INSERT OR REPLACE INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    stored.key,
+                    video,
+                    name,
+                    stored.state,
+                    json.dumps(identity, sort_keys=True),
+                    json.dumps(stored.output),
+                    json.dumps(stored.notes),
+                    stored.error,
+                    stored.seconds,
+                    _now(),
+                ),
+            )
+            connection.executemany(
+                f"INSERT INTO lines (stage, video, {LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (stored.key, video, n.start, n.end, n.kind, n.text, n.level, n.source)
+                    for n in stored.lines
+                ],
+            )
+            if stored.state == "done":
+                connection.execute("DELETE FROM pieces WHERE stage = ?", (stored.key,))
+
+    def piece(self, stage: str, piece: str) -> Any | None:
+        found = self.rows("SELECT value FROM pieces WHERE stage = ? AND piece = ?", stage, piece)
+        return json.loads(found[0][0]) if found else None
+
+    def put_piece(self, stage: str, piece: str, value: Any) -> None:
+        self.write(
+            "INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)", stage, piece, json.dumps(value)
+        )
+
+    def count_pieces(self, stage: str) -> int:
+        return int(self.rows("SELECT count(*) FROM pieces WHERE stage = ?", stage)[0][0])
+
+    # -- calls and answers
+
+    def add_call(self, video: str, stage: str, model: str, usage: Sequence[float]) -> None:
+        """Record one model call; `usage` is prompt tokens, completion tokens, seconds, dollars."""
+        self.write(
+            "INSERT INTO calls (video, stage, model, prompt_tokens, completion_tokens, seconds,"
+            " cost, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            video,
+            stage,
+            model,
+            *usage,
+            _now(),
+        )
+
+    def add_answer(self, answer_id: str, video: str, record: dict[str, Any]) -> None:
+        """Keep an answer's whole record, as JSON."""
+        answer = record["answer"]
+        self.write(
+            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            answer_id,
+            video,
+            answer["question"],
+            answer["text"],
+            answer["model"],
+            json.dumps(record),
+            _now(),
+        )
+
+    def answer(self, beginning: str) -> dict[str, Any]:
+        """The record whose id begins so; raises UsageError when none or several do."""
+        found = self.rows(
+            "SELECT record FROM answers WHERE substr(id, 1, ?) = ?", len(beginning), beginning
+        )
+        if len(found) != 1:
+            what = "no answer" if not found else f"{len(found)} answers"
+            raise UsageError(
+                f"{what} with an id that begins '{beginning}'", "silvr show lists them"
+            )
+        record: dict[str, Any] = json.loads(found[0][0])
+        return record
+
+    def search(
+        self, query: str, limit: int = 20, video: str | None = None
+    ) -> list[tuple[Any, ...]]:
+        """(video id, name, start, end, kind, text, score) of the best lines, by FTS5's BM25."""
+        words = " OR ".join('"' + w.replace('"', '""') + '"' for w in query.split())
+        if not words:
+            return []
+        return self.rows(
+            "SELECT lines.video, videos.name, start, end, kind, lines.text, -bm25(lines_fts)"
+            " FROM lines_fts JOIN lines ON lines.id = lines_fts.rowid"
+            " JOIN videos ON videos.id = lines.video"
+            " WHERE lines_fts MATCH ? AND (? IS NULL OR lines.video = ?)"
+            " ORDER BY bm25(lines_fts), start LIMIT ?",
+            words,
+            video,
+            video,
+            limit,
+        )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """SQLite's and the file system's refusals as one CacheError."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise CacheError(
+            f"the cache {path} cannot be used: {error}", "name another file with --cache"
+        ) from error
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _encode(record: Any) -> str:
+    from pydantic_core import to_json
+
+    return to_json(record).decode("utf-8")
+
+
+def _decode(kind: Any, text: str) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind).validate_json(text)

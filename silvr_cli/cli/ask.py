@@ -1,0 +1,112 @@
+"""`silvr ask`: a question about a video, answered with evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..errors import UsageError
+from . import options
+from .options import OUTPUT, WORK
+
+if TYPE_CHECKING:
+    from .. import pipeline
+
+
+Shown = Literal["reasoning", "context"]
+
+
+def ask(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[VIDEO] QUESTION", help="A video file, and what to ask of it."),
+    ],
+    choice: Annotated[
+        list[str] | None,
+        typer.Option("--choice", "-c", help="A possible answer; repeat for multiple choice."),
+    ] = None,
+    captions: options.Captions = None,
+    subtitles: options.Subtitles = None,
+    clip_length: options.ClipLength = None,
+    llm: options.Llm = None,
+    speech: options.Speech = None,
+    vision: options.Vision = None,
+    reader: options.Reader = None,
+    language: options.Language = None,
+    scenes: options.ScenesMethod = None,
+    reduction: Annotated[
+        str | None,
+        typer.Option("--reduction", help="auto, all, paper or focus.", rich_help_panel=WORK),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option("--budget", help="Tokens of timeline to read.", rich_help_panel=WORK),
+    ] = None,
+    cache: options.CacheFile = None,
+    set_: options.Set = None,
+    show: Annotated[
+        list[Shown] | None,
+        typer.Option(
+            "--show", help="Also print the reasoning or the exact context.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Answer a question about a video, with the times that the answer rests on.
+
+    silvr ask talk.mp4 "What does the speaker promise?"
+
+    silvr ask --captions caps.txt --subtitles talk.srt "Who is thanked?"
+    """
+    from .. import pipeline
+    from . import answer, display
+
+    loaded = options.settings_from(
+        set_,
+        models__llm="fake" if dry_run else llm,
+        models__speech="fake" if dry_run else speech,
+        models__vision="fake" if dry_run else vision,
+        models__reader="fake" if dry_run else reader,
+        speech__language=language,
+        scenes__method=scenes,
+        reduction__method=reduction,
+        reduction__budget=budget,
+        cache__path=cache,
+    )
+    source, question = _read(words, captions, subtitles, clip_length)
+    with options.session(loaded.settings, quiet) as session:
+        described = pipeline.describe(source, session)
+        answered = pipeline.ask(described, question, tuple(choice or ()), session)
+    if json:
+        text = display.as_json(answer.as_document(*answered.parts))
+    else:
+        text = answer.as_text(answered.answer, answered.context.text, show or ())
+    display.deliver(text, output)
+    if not quiet:
+        display.tell(f"record {answered.id}: silvr show {answered.id}")
+
+
+def _read(
+    words: list[str], captions: Path | None, subtitles: Path | None, clip_length: float | None
+) -> tuple[pipeline.Source, str]:
+    """Tell the video from the question: with text of your own, the video may be absent."""
+    from ..pipeline import Source
+
+    if len(words) == 2:
+        return Source(Path(words[0]), captions, subtitles, clip_length), words[1]
+    if len(words) == 1 and (captions or subtitles):
+        return Source(None, captions, subtitles, clip_length), words[0]
+    if len(words) == 1:
+        raise UsageError(
+            f"'{words[0]}' stands alone: a video and a question are needed",
+            "silvr ask VIDEO 'QUESTION'",
+        )
+    raise UsageError(
+        f"{len(words)} words were given for a video and a question",
+        "put the question in quotes",
+    )

@@ -1,0 +1,125 @@
+"""What a person sees: results on stdout, everything else on stderr, bars only on a terminal.
+
+Knows no stage; rich is imported when something is drawn.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Advance = Callable[[str, float, float], None]
+
+
+def result(text: str) -> None:
+    """Write `text` to stdout, ending with one newline."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+def deliver(text: str, path: Path | None) -> None:
+    """Write `text` to the file `path`, else to stdout."""
+    if path:
+        write_atomically(path, text)
+    else:
+        result(text)
+
+
+def tell(text: str) -> None:
+    """Write a note for the person to stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def document(value: Any) -> None:
+    """Write one JSON document (records, dicts, paths) to stdout."""
+    result(as_json(value))
+
+
+def as_json(value: Any) -> str:
+    from pydantic_core import to_json
+
+    return to_json(value, indent=2).decode("utf-8")
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Write rows to stdout: aligned on a terminal, tab-separated for programs."""
+    if not sys.stdout.isatty():
+        lines = ["\t".join(headers), *("\t".join(_cell(c) for c in row) for row in rows)]
+        return result("\n".join(lines))
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for header in headers:
+        drawn.add_column(header)
+    for row in rows:
+        drawn.add_row(*(Text(_cell(cell)) for cell in row))
+    Console().print(drawn)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Advance]:
+    """Yield advance(name, done, total): a bar a name on a terminal, else a line when one ends."""
+    if not sys.stderr.isatty():
+        finished: set[str] = set()
+
+        def plain(name: str, done: float, total: float) -> None:
+            if done >= total > 0 and name not in finished:
+                finished.add(name)
+                tell(f"{title}: {name} done")
+
+        yield plain
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(title),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(name: str, done: float, total: float) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=total)
+            progress.update(tasks[name], completed=done, total=total)
+
+        yield advance
+
+
+def write_atomically(target: Path, text: str) -> None:
+    """Write `text` to `target` so that a reader sees the old file or the whole new one.
+
+    Raises UsageError when the folder is missing or cannot be written.
+    """
+    import os
+    import tempfile
+
+    from ..errors import UsageError
+
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text if text.endswith("\n") else text + "\n")
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"{target} cannot be written: {error.strerror}", "choose another -o"
+        ) from error

@@ -1,0 +1,122 @@
+"""Options that several commands share, and how they become Settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..pipeline import Session
+    from ..settings import Loaded, Settings
+
+MODELS, WORK, OUTPUT = "Models", "Language stage", "Output"
+
+Llm = Annotated[
+    str | None,
+    typer.Option(
+        "--llm", help="Model that answers: provider/model or auto.", rich_help_panel=MODELS
+    ),
+]
+Speech = Annotated[
+    str | None,
+    typer.Option(
+        "--speech", help="auto, subtitles, none, or a model: whisper/base.", rich_help_panel=MODELS
+    ),
+]
+Vision = Annotated[
+    str | None,
+    typer.Option(
+        "--vision",
+        help="Model that captions clips; embedded tells what changed.",
+        rich_help_panel=MODELS,
+    ),
+]
+Reader = Annotated[
+    str | None,
+    typer.Option("--reader", help="Reads on-screen text, or none.", rich_help_panel=MODELS),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language", help="Spoken language, such as en; else detected.", rich_help_panel=WORK
+    ),
+]
+ScenesMethod = Annotated[
+    str | None,
+    typer.Option("--scenes", help="adaptive, content, uniform or tile.", rich_help_panel=WORK),
+]
+Captions = Annotated[
+    Path | None,
+    typer.Option(
+        "--captions", help="Your own captions: txt, srt, vtt, json.", rich_help_panel=WORK
+    ),
+]
+Subtitles = Annotated[
+    Path | None,
+    typer.Option("--subtitles", help="Your own subtitles: srt, vtt, ass.", rich_help_panel=WORK),
+]
+ClipLength = Annotated[
+    float | None,
+    typer.Option(
+        "--clip-length", help="Seconds a line of a --captions text file.", rich_help_panel=WORK
+    ),
+]
+CacheFile = Annotated[
+    Path | None,
+    typer.Option("--cache", help="The cache's SQLite file.", rich_help_panel=WORK),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="SECTION.KEY=VALUE", help="Any setting of silvr config; repeatable."
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Use the fake models: shows the path, answers nothing."),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document.", rich_help_panel=OUTPUT)
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write to this file instead.", rich_help_panel=OUTPUT),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="No progress and no notes.", rich_help_panel=OUTPUT),
+]
+
+
+def settings_from(set_: list[str] | None = None, **flags: Any) -> Loaded:
+    """Load Settings with `flags` (named section__key) and `--set section.key=value` on top.
+
+    Raises SettingsError for all bad keys and values at once, UsageError for a --set without `=`.
+    """
+    from ..errors import UsageError
+    from ..settings import load
+
+    given = {name.replace("__", "."): value for name, value in flags.items()}
+    for item in set_ or []:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"--set {item} has no '='", "write --set section.key=value")
+        given[key.strip()] = value.split(",") if key.strip() == "clips.ladder" else value
+    return load(given)
+
+
+@contextmanager
+def session(settings: Settings, quiet: bool) -> Iterator[Session]:
+    """An open Session that shows progress and notes on stderr unless `quiet`."""
+    from contextlib import nullcontext
+
+    from ..pipeline import Session
+    from .display import bar, tell
+
+    with nullcontext() if quiet else bar("") as advance:
+        with Session.open(settings, advance, None if quiet else tell) as opened:
+            yield opened

@@ -1,0 +1,54 @@
+"""`silvr timeline`: the language stage alone, in any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from . import options
+from .options import OUTPUT
+
+Format = Literal["text", "json", "srt", "vtt", "md"]
+
+
+def timeline(
+    video: Annotated[Path | None, typer.Argument(help="A video or sound file.")] = None,
+    format: Annotated[  # noqa: A002 - the option is called --format
+        Format, typer.Option("--format", "-f", help="How to print it.", rich_help_panel=OUTPUT)
+    ] = "text",
+    captions: options.Captions = None,
+    subtitles: options.Subtitles = None,
+    clip_length: options.ClipLength = None,
+    speech: options.Speech = None,
+    vision: options.Vision = None,
+    reader: options.Reader = None,
+    language: options.Language = None,
+    scenes: options.ScenesMethod = None,
+    cache: options.CacheFile = None,
+    set_: options.Set = None,
+    dry_run: options.DryRun = False,
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Print what is said, shown and read in a video, line by line with times."""
+    from .. import exports, pipeline
+    from ..errors import UsageError
+    from . import display
+
+    if not (video or captions or subtitles):
+        raise UsageError("nothing to describe", "silvr timeline VIDEO, or --captions, --subtitles")
+    loaded = options.settings_from(
+        set_,
+        models__speech="fake" if dry_run else speech,
+        models__vision="fake" if dry_run else vision,
+        models__reader="fake" if dry_run else reader,
+        speech__language=language,
+        scenes__method=scenes,
+        cache__path=cache,
+    )
+    source = pipeline.Source(video, captions, subtitles, clip_length)
+    with options.session(loaded.settings, quiet) as session:
+        described = pipeline.describe(source, session)
+    display.deliver(exports.write(described.timeline, format), output)

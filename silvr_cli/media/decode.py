@@ -1,0 +1,184 @@
+"""One decoding pass over a file: thumbnails, frames and sound for every stage at once.
+
+Always from the start and never by seeking, which some files answer with green frames. Knows no
+stage; whoever asks first runs the pass, everybody else waits for it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from ..protocols import SAMPLE_RATE
+from ..settings import Media
+from .footage import Footage, Sound
+from .pictures import FrameKeeper, ThumbKeeper
+from .probe import audio_stream, opened, origin, picture_stream
+
+if TYPE_CHECKING:
+    from ..records import Video
+
+GAP_SECONDS = 0.1
+REPORT_SECONDS = 5.0
+Report = Callable[[float, float], None]
+
+
+class Projector:
+    """Runs the pass at most once and keeps its yield on disk until it is closed."""
+
+    def __init__(self, video: Video, settings: Media) -> None:
+        self.video, self.settings = video, settings
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._footage: Footage | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Projector:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._footage = None
+            if self._folder:
+                self._folder.cleanup()
+
+    def footage(self, report: Report = lambda done, total: None) -> Footage:
+        """The pass's yield; `report(done, total)` is told seconds and may raise to stop it.
+
+        Raises InputError when nothing at all can be decoded.
+        """
+        with self._lock:
+            if self._footage is None:
+                self._folder = self._folder or tempfile.TemporaryDirectory(
+                    prefix="silvr-", ignore_cleanup_errors=True
+                )
+                self._footage = _Pass(self.video, self.settings, Path(self._folder.name)).run(
+                    report
+                )
+            return self._footage
+
+
+class _Pass:
+    """The state of one walk through the packets."""
+
+    def __init__(self, video: Video, settings: Media, folder: Path) -> None:
+        self.video, self.settings, self.folder = video, settings, folder
+        self.damaged, self.end = 0, 0.0
+        self.sound: _SoundKeeper | None = None
+
+    def run(self, report: Report) -> Footage:
+        with opened(Path(str(self.video.path))) as container:
+            picture = picture_stream(container)
+            audio = audio_stream(container, self.settings.audio_track)
+            thumbs = ThumbKeeper(self.folder, self.video.picture)
+            frames = FrameKeeper(self.folder, self.video, self.settings)
+            zero = origin(container)
+            if picture:
+                picture.thread_type = "AUTO"
+            if audio:
+                self.sound = _SoundKeeper(self.folder / "sound.raw", self.video.duration)
+            reported = 0.0
+            for time, frame in self._decoded(container, [s for s in (picture, audio) if s], zero):
+                if hasattr(frame, "samples") and self.sound:
+                    self.sound.hear(time, frame)
+                else:
+                    thumbs.see(time, frame)
+                    frames.see(time, frame)
+                self.end = max(self.end, time)
+                if time - reported >= REPORT_SECONDS:
+                    reported = time
+                    report(min(time, self.video.duration), self.video.duration)
+            sound = self.sound.finish() if self.sound else None
+        return self._yield(thumbs, frames, sound)
+
+    def _decoded(
+        self, container: Any, streams: list[Any], zero: float
+    ) -> Iterator[tuple[float, Any]]:
+        """(seconds, frame) of all streams as they come; damage is counted and passed over."""
+        import av
+
+        packets = iter(container.demux(streams))
+        while True:
+            try:
+                packet = next(packets)
+                frames = packet.decode()
+            except (StopIteration, av.EOFError):
+                return
+            except av.FFmpegError:
+                self.damaged += 1
+                if self.damaged > 100_000:
+                    return
+                continue
+            for frame in frames:
+                if frame.pts is not None:
+                    yield max(0.0, frame.time - zero), frame
+                elif not hasattr(frame, "samples"):
+                    yield self.end, frame
+
+    def _yield(self, thumbs: ThumbKeeper, frames: FrameKeeper, sound: Sound | None) -> Footage:
+        kept, pictures = frames.finish(), thumbs.finish()
+        if not len(pictures.times) and not (sound and len(sound.samples)):
+            raise InputError(
+                f"nothing in {self.video.name} can be decoded", "the file is damaged or incomplete"
+            )
+        duration = self.video.duration
+        return Footage(duration, pictures, kept, sound, tuple(self._warnings(duration)))
+
+    def _warnings(self, duration: float) -> Iterator[str]:
+        if self.damaged:
+            yield f"the file is damaged: {self.damaged} packets could not be decoded"
+        if self.end < duration - max(2.0, 0.1 * duration):
+            yield f"only {self.end:.1f} of {duration:.1f} seconds could be decoded"
+
+
+class _SoundKeeper:
+    """Writes sound as 16 kHz mono, silence where the file has none, so that place tells time."""
+
+    def __init__(self, path: Path, duration: float) -> None:
+        import av
+
+        self.path, self.duration, self.written = path, duration, 0
+        self.file = path.open("wb")
+        self._resampler = lambda: av.AudioResampler("s16", "mono", SAMPLE_RATE)
+        self.resampler = self._resampler()
+
+    def hear(self, time: float, frame: Any) -> None:
+        gap = min(time, self.duration) - self.written / SAMPLE_RATE
+        if gap > GAP_SECONDS:
+            self._drain()
+            missing = round(min(time, self.duration) * SAMPLE_RATE) - self.written
+            if missing > 0:
+                self.file.seek(missing * 2, 1)
+                self.written += missing
+        frame.pts = None
+        try:
+            resampled = self.resampler.resample(frame)
+        except ValueError:
+            # The format changed in mid-stream: start again with the new one.
+            self.resampler = self._resampler()
+            resampled = self.resampler.resample(frame)
+        self._write(resampled)
+
+    def _drain(self) -> None:
+        self._write(self.resampler.resample(None))
+        self.resampler = self._resampler()
+
+    def _write(self, frames: Any) -> None:
+        for frame in frames:
+            # The plane's buffer is padded: only its samples are written.
+            self.file.write(memoryview(frame.planes[0])[: frame.samples * 2])
+            self.written += frame.samples
+
+    def finish(self) -> Sound | None:
+        import numpy as np
+
+        if self.written:
+            self._drain()
+        self.file.truncate(self.written * 2)
+        self.file.close()
+        if not self.written:
+            return None
+        return Sound(np.memmap(self.path, dtype=np.int16, mode="r"))

@@ -1,0 +1,142 @@
+"""Speech that somebody has written down already: subtitle files and a video's own text tracks.
+
+Gives lines of kind speech with times from the video's start; transcribes nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..records import Line
+from .probe import TEXT_CODECS, opened, origin
+
+ENDINGS = (".srt", ".vtt", ".ass", ".ssa")
+ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")
+TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d+:[\d:.]+>|\{\\[^}]*\}")
+
+
+def read_subtitles(path: Path) -> tuple[Line, ...]:
+    """Utterances of an .srt, .vtt or .ass file, without styling; raises InputError."""
+    import pysubs2
+
+    text = read_text(path)
+    try:
+        file = pysubs2.SSAFile.from_string(text)
+    except Exception as error:  # noqa: BLE001 - pysubs2 parsers raise whatever they stumble on
+        raise InputError(
+            f"{path.name} cannot be read as subtitles", "expected SRT, WebVTT or ASS"
+        ) from error
+    source = f"subtitles:{path.name}"
+    cues = (
+        Line(
+            e.start / 1000, max(e.start, e.end) / 1000, "speech", _plain(e.plaintext), None, source
+        )
+        for e in file
+        if not e.is_comment
+    )
+    return unrolled(sorted(cues, key=lambda n: (n.start, n.end)))
+
+
+def read_text(path: Path) -> str:
+    """A text file in UTF-8, UTF-16 or, failing both, Windows-1252; raises InputError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "check the name") from error
+    if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{path.name} is not a text file")
+    for encoding in ENCODINGS:
+        if encoding == "utf-16" and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            continue
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputError(f"{path.name} is in no known text encoding", "save it as UTF-8")
+
+
+def find_sidecar(video: Path, language: str | None = None) -> Path | None:
+    """The subtitle file beside a video: talk.srt, or talk.en.srt; the wanted language first."""
+    try:
+        beside = sorted(p for p in video.parent.iterdir() if p.suffix.lower() in ENDINGS)
+    except OSError:
+        return None
+    found = [p for p in beside if p.stem == video.stem or p.stem.startswith(f"{video.stem}.")]
+
+    def rank(path: Path) -> tuple[bool, bool, int]:
+        middle = path.stem[len(video.stem) + 1 :]
+        return middle != (language or ""), bool(middle), ENDINGS.index(path.suffix.lower())
+
+    return min(found, key=rank, default=None)
+
+
+def read_embedded(
+    path: Path, track: int | None = None, language: str | None = None
+) -> tuple[Line, ...]:
+    """Utterances of a text track inside the video; the asked one, else language, else default.
+
+    Raises InputError when `track` is no text track.
+    """
+    with opened(path) as container:
+        streams = [s for s in container.streams.subtitles if s.name in TEXT_CODECS]
+        if track is not None and track not in [s.index for s in streams]:
+            have = ", ".join(str(s.index) for s in streams) or "none"
+            raise InputError(f"{path.name} has no text track {track}", f"tracks here: {have}")
+        wanted = [s for s in streams if track in (None, s.index)]
+        wanted.sort(
+            key=lambda s: (s.metadata.get("language", "")[:2] != (language or "")[:2], s.index)
+        )
+        zero = origin(container)
+        cues: dict[int, list[Line]] = {s.index: [] for s in wanted}
+        for packet in container.demux(wanted):
+            cues[packet.stream.index].extend(_cue(packet, zero))
+        for stream in wanted:
+            if cues[stream.index]:
+                return unrolled(cues[stream.index])
+    return ()
+
+
+def _cue(packet: Any, zero: float) -> Iterable[Line]:
+    if packet.pts is None or not packet.size:
+        return
+    start = float(packet.pts * packet.time_base) - zero
+    end = start + float((packet.duration or 0) * packet.time_base)
+    language = packet.stream.metadata.get("language")
+    source = f"subtitles:track {packet.stream.index}" + (f" ({language})" if language else "")
+    for text in _decoded(packet):
+        if text:
+            yield Line(max(0.0, start), max(0.0, end), "speech", text, None, source)
+
+
+def _decoded(packet: Any) -> Iterable[str]:
+    data = bytes(packet)
+    if packet.stream.name == "mov_text":
+        # A 16-bit length, the text, then boxes of styling.
+        data = data[2 : 2 + int.from_bytes(data[:2], "big")]
+    text = data.decode("utf-8", "replace")
+    if packet.stream.name in ("ass", "ssa"):
+        # Eight fields and then the text, which may hold commas itself.
+        text = text.split(",", 8)[-1].replace("\\N", " ").replace("\\n", " ")
+    yield _plain(text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(html.unescape(TAG.sub("", text)).split())
+
+
+def unrolled(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Drop empty cues and those that only repeat the one before, as rolling captions do."""
+    kept: list[Line] = []
+    for line in lines:
+        if not line.text:
+            continue
+        if kept and line.text == kept[-1].text and line.start - kept[-1].end < 0.5:
+            last = kept.pop()
+            line = Line(last.start, max(last.end, line.end), "speech", line.text, None, line.source)
+        kept.append(line)
+    return tuple(kept)
