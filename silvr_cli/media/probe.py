@@ -18,6 +18,7 @@ from ..records import Chapter, Picture, Track, Video
 STILL_SECONDS = 1.0
 TEXT_CODECS = ("subrip", "srt", "mov_text", "ass", "ssa", "webvtt", "text")
 BLOCK = 1 << 20
+PRIMING_SECONDS = 0.2
 
 
 def content_id(path: Path) -> str:
@@ -98,7 +99,9 @@ def origin(container: Any) -> float:
         for s in (*container.streams.video, *container.streams.audio)
         if s.start_time is not None and not _is_cover(s)
     ]
-    return min(starts, default=0.0)
+    first = min(starts, default=0.0)
+    # Codec priming puts a file's start some hundredths off 0; its subtitles still count from 0.
+    return first if abs(first) > PRIMING_SECONDS else 0.0
 
 
 def _check_file(path: Path) -> None:

@@ -1,0 +1,118 @@
+"""Thumbnails -> scenes: where one shot ends and another begins. Pure; opens no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..records import Scene
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..media.footage import Thumbs
+    from ..settings import Scenes
+
+# Tuned on the cuts of a made film (benchmarks/cuts.py); thumbnails have no fine edges to weigh.
+ADAPTIVE_RATIO = 2.5
+ADAPTIVE_FLOOR = 14.0
+CONTENT_THRESHOLD = 22.0
+WINDOW = 2
+
+
+def find_scenes(thumbs: Thumbs, duration: float, settings: Scenes) -> tuple[Scene, ...]:
+    """Scenes that cover `[0, duration)` without a gap, none shorter than `min_length` seconds.
+
+    No thumbnails, no scenes.
+    """
+    if not len(thumbs.times):
+        return ()
+    if settings.method == "uniform":
+        steps = int(np.ceil(duration / settings.uniform_length))
+        cuts = [(step * settings.uniform_length, 0.0) for step in range(1, steps)]
+    elif settings.method == "tile":
+        found = tile_cuts(_similarity(thumbs.pixels), settings.alpha)
+        cuts = [(float(thumbs.times[index + 1]), depth) for index, depth in found]
+    else:
+        cuts = _detected(thumbs, settings)
+    return _scenes(cuts, duration, settings.min_length)
+
+
+def tile_cuts(similarity: NDArray[Any], alpha: float) -> list[tuple[int, float]]:
+    """Cuts in a sequence float[n] of similarities between neighbours: (index, depth score).
+
+    SceneTiling of VideoLLaMB (arXiv 2409.01071, section 3.1), after TextTiling: a valley's depth
+    is how far the peaks on its left and right rise above it; cut where it exceeds
+    mean + alpha * standard deviation. Index i lies between element i and element i + 1.
+    """
+    values = np.asarray(similarity, dtype=np.float64)
+    if not len(values):
+        return []
+    depth = (_climb(values[::-1])[::-1] - values) + (_climb(values) - values)
+    limit = depth.mean() + alpha * depth.std()
+    inner = np.concatenate(([np.inf], values, [np.inf]))
+    valleys = (values <= inner[:-2]) & (values < inner[2:])
+    return [(int(i), float(depth[i])) for i in np.flatnonzero(valleys & (depth > limit))]
+
+
+def _climb(values: NDArray[Any]) -> NDArray[Any]:
+    """For each place, the height of the first peak reached by climbing to the right."""
+    peaks = values.copy()
+    for index in range(len(values) - 2, -1, -1):
+        if values[index + 1] >= values[index]:
+            peaks[index] = peaks[index + 1]
+    return peaks
+
+
+def _similarity(pixels: NDArray[np.uint8]) -> NDArray[Any]:
+    """float[n - 1]: 1 minus the mean absolute difference of neighbouring thumbnails."""
+    changes = [
+        np.abs(pixels[i + 1].astype(np.int16) - pixels[i]).mean() / 255
+        for i in range(len(pixels) - 1)
+    ]
+    return 1.0 - np.asarray(changes)
+
+
+def _detected(thumbs: Thumbs, settings: Scenes) -> list[tuple[float, float]]:
+    """(time, score) of the cuts that PySceneDetect's detector finds among the thumbnails."""
+    from scenedetect import FrameTimecode
+    from scenedetect.detectors import AdaptiveDetector, ContentDetector
+
+    # Times are mapped back by index, so the rate is only a name for "one a thumbnail".
+    weights = ContentDetector.Components(delta_hue=1.0, delta_sat=1.0, delta_lum=1.0, delta_edges=0)
+    if settings.method == "adaptive":
+        detector: Any = AdaptiveDetector(
+            adaptive_threshold=settings.threshold or ADAPTIVE_RATIO,
+            min_scene_len=1,
+            window_width=WINDOW,
+            min_content_val=ADAPTIVE_FLOOR,
+            weights=weights,
+        )
+    else:
+        detector = ContentDetector(
+            threshold=settings.threshold or CONTENT_THRESHOLD, min_scene_len=1, weights=weights
+        )
+    found: list[Any] = []
+    for index, pixels in enumerate(thumbs.pixels):
+        bgr = np.ascontiguousarray(pixels[:, :, ::-1])
+        found += detector.process_frame(FrameTimecode(index, 1.0), bgr)
+    found += detector.post_process(FrameTimecode(max(0, len(thumbs.times) - 1), 1.0))
+    indices = sorted({cut.frame_num for cut in found if 0 < cut.frame_num < len(thumbs.times)})
+    return [(float(thumbs.times[i]), _strength(thumbs.pixels, i)) for i in indices]
+
+
+def _strength(pixels: NDArray[np.uint8], index: int) -> float:
+    return float(np.abs(pixels[index].astype(np.int16) - pixels[index - 1]).mean() / 255)
+
+
+def _scenes(
+    cuts: Iterable[tuple[float, float]], duration: float, min_length: float
+) -> tuple[Scene, ...]:
+    kept = [(0.0, 0.0)]
+    for time, score in sorted(cuts):
+        if time - kept[-1][0] >= min_length and duration - time >= min_length:
+            kept.append((time, score))
+    ends = [time for time, _ in kept[1:]] + [duration]
+    return tuple(Scene(t, end, score) for (t, score), end in zip(kept, ends, strict=True))
