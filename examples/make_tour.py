@@ -64,7 +64,7 @@ SHOTS = (
             "This is the dome.",
             "It was built in 1931 by Samuel Reed, a retired baker.",
             "He wanted to see the rings of Saturn before he died, and he did.",
-            "The dome weighs four tons, and it has no motor.",
+            "The dome weighs four tons, and no engine turns it.",
         ),
         "The dome",
     ),
@@ -127,8 +127,8 @@ SHOTS = (
         MARTHA,
         (
             "If you would like to come back, bring a warm coat, because the dome has no heating.",
-            "Keep your phone in your pocket.",
-            "One bright screen spoils everyone's eyes for twenty minutes.",
+            "Please switch off your telephone.",
+            "A bright screen spoils everyone's eyes for twenty minutes.",
             "And bring a biscuit for Pepper, our cat.",
             "She will not let you in without one.",
         ),
@@ -137,7 +137,7 @@ SHOTS = (
     Shot(
         pictures.goodbye,
         MARTHA,
-        ("That is the end of our tour.", "Look up on your way home.", "Good night."),
+        ("That is the end of our tour.", "Watch the sky on your way home.", "Good night."),
         "Good night",
     ),
 )

@@ -57,7 +57,7 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 
 def title(time: float) -> Image.Image:
     canvas = Canvas(NIGHT)
-    stars(canvas, time, bottom=250)
+    stars(canvas, time, bottom=250, left=340)
     observatory(canvas, x=500, y=262, size=62, turn=0.2)
     canvas.text(40, 90, "An Evening at", 22, GREY)
     canvas.text(40, 132, "Willow Hill", 46, AMBER)
@@ -78,7 +78,7 @@ def dome(time: float) -> Image.Image:
 def gear_plate(time: float) -> Image.Image:
     canvas = Canvas("#39424f")
     gear(canvas, x=130, y=215, radius=92, turn=time / 3)
-    gear(canvas, x=258, y=295, radius=56, turn=-time * 92 / 56 / 3 + 0.21)
+    gear(canvas, x=256, y=278, radius=50, turn=-time * 92 / 50 / 3 + 0.21)
     canvas.box(345, 110, 615, 292, "#c9a04a")
     canvas.box(353, 118, 607, 284, "#e3c274")
     for x, y in ((366, 131), (594, 131), (366, 271), (594, 271)):
@@ -112,16 +112,19 @@ def telescope(time: float) -> Image.Image:
 
 
 def telescope_facts(time: float) -> Image.Image:
-    rows = [("Mirror", "42 cm"), ("Focal length", "189 cm"), ("Finder", "8 x 50")]
+    rows = [
+        ("Mirror", "42 cm"),
+        ("Focal length", "189 cm"),
+        ("Finder", "8 x 50"),
+        ("Serial number", "K 7716"),
+    ]
     canvas = Canvas(PAPER)
     header(canvas, "2", "The telescope")
     for row, (name, value) in enumerate(rows):
-        canvas.text(60, 118 + 52 * row, name, 24, INK)
-        canvas.text(360, 118 + 52 * row, value, 24, "#8a3b12")
-        canvas.stroke([(56, 144 + 52 * row), (590, 144 + 52 * row)], "#cbb98f", 1)
-    canvas.text(60, 282, "Serial number", 24, INK)
-    canvas.text(360, 282, "K 7716", 24, "#8a3b12")
-    saturn(canvas, x=570, y=325, size=13 + math.sin(time * 2))
+        canvas.text(60, 108 + 52 * row, name, 24, INK)
+        canvas.text(360, 108 + 52 * row, value, 24, "#8a3b12")
+        canvas.stroke([(56, 134 + 52 * row), (590, 134 + 52 * row)], "#cbb98f", 1)
+    saturn(canvas, x=570, y=328, size=13 + math.sin(time * 2))
     return canvas.picture()
 
 
@@ -180,7 +183,7 @@ def visit(time: float) -> Image.Image:
 
 def goodbye(time: float) -> Image.Image:
     canvas = Canvas(NIGHT)
-    stars(canvas, time, bottom=260)
+    stars(canvas, time, bottom=260, left=340)
     if 2 < time < 3.5:  # a shooting star
         x, y = 120 + 260 * (time - 2), 40 + 70 * (time - 2)
         canvas.stroke([(x - 60, y - 16), (x, y)], CREAM, 2)
