@@ -89,12 +89,16 @@ class TextModel(Model, Protocol):
     @property
     def prefers_words(self) -> bool: ...
 
-    def count(self, text: str) -> int:
-        """Tokens in `text`, by the model's own tokenizer."""
+    def count(self, texts: Sequence[str]) -> Sequence[int]:
+        """Tokens in each of `texts`, by the model's own tokenizer."""
         ...
 
     def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
         """Reply to `messages`; raises ContextOverflow rather than cut the prompt."""
+        ...
+
+    def close(self) -> None:
+        """Give back memory and threads; a closed model may be used again."""
         ...
 
 

@@ -88,7 +88,7 @@ class Speech(Section):
     language: str | None = Field(
         default=None, description="ISO 639-1, such as en; default: detected"
     )
-    beam_size: int = Field(default=1, ge=1, le=10)
+    beam_size: int = Field(default=5, ge=1, le=10)
     batched: bool = Field(default=False, description="faster, less accurate")
     subtitle_track: int | None = Field(
         default=None, ge=0, description="stream index of an embedded track"

@@ -1,0 +1,243 @@
+"""A GGUF file in this process: llama.cpp through xllamacpp, whose server listens on loopback only.
+
+Nothing is cut silently: the context grows to what a prompt needs, up to the model's own length.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import BackendMissing, ContextOverflow, ModelError
+from ..protocols import Message, Reply, Request
+from ..records import Usage
+
+FIRST_CONTEXT = 4096
+# What a chat template adds to a message, in tokens, with room to spare.
+TEMPLATE_TOKENS = 64
+BATCH_CHARACTERS = 100_000
+
+
+class LlamaCpp:
+    """A TextModel; `path` is asked for when the first text comes."""
+
+    slots = 1
+    prefers_words = True
+
+    def __init__(
+        self,
+        name: str,
+        digest: str,
+        path: Callable[[], Path],
+        context_length: int = 32_768,
+        reading_budget: int | None = None,
+    ) -> None:
+        self.name, self.digest, self._path = name, digest, path
+        self.context_length, self.reading_budget = context_length, reading_budget
+        self._server: Any = None
+        self._context = 0
+        self._lock = threading.RLock()
+
+    def fingerprint(self) -> str:
+        return f"{self.name}@{self.digest}"
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens in each text; texts are sent together, which costs as much as one long one."""
+        counts: list[int] = []
+        batch: list[str] = []
+        for text in texts:
+            batch.append(text)
+            if sum(map(len, batch)) > BATCH_CHARACTERS:
+                counts += self._count(batch)
+                batch = []
+        return counts + self._count(batch)
+
+    def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
+        with self._lock:
+            needed = self._tokens(messages) + request.max_tokens
+            if needed > self.context_length:
+                raise ContextOverflow(
+                    f"{self.name} reads {self.context_length} tokens at most, the prompt and the "
+                    f"room for its answer need {needed}",
+                    "lower --budget",
+                )
+            server = self._loaded(needed)
+            started = time.monotonic()
+            if request.on_text:
+                reply = self._streamed(server, messages, request)
+            else:
+                reply = _whole(server.handle_chat_completions(_body(messages, request)), self.name)
+            return _timed(reply, time.monotonic() - started)
+
+    def close(self) -> None:
+        with self._lock:
+            self._server, self._context = None, 0
+
+    def _tokens(self, messages: Sequence[Message]) -> int:
+        overhead = TEMPLATE_TOKENS * (len(messages) + 1)
+        # A token is at least one byte: short prompts need no counting.
+        size = sum(len(message.content.encode("utf-8")) for message in messages)
+        if size + overhead <= FIRST_CONTEXT // 2:
+            return size + overhead
+        return sum(self.count([message.content for message in messages])) + overhead
+
+    def _count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens a text, from one tokenization of all: a token belongs where it begins."""
+        if not texts:
+            return []
+        body = {"content": "\n".join(texts), "with_pieces": True, "parse_special": False}
+        tokens = self._post("/tokenize", body)["tokens"]
+        counts, index, left = [0] * len(texts), 0, len(texts[0].encode("utf-8")) + 1
+        for token in tokens:
+            while left <= 0 and index + 1 < len(texts):
+                index += 1
+                left += len(texts[index].encode("utf-8")) + 1
+            counts[index] += 1
+            piece = token["piece"]
+            left -= len(piece.encode("utf-8")) if isinstance(piece, str) else len(piece)
+        return counts
+
+    def _post(self, route: str, body: dict[str, Any]) -> Any:
+        with self._lock:
+            address = self._loaded(FIRST_CONTEXT).listening_address
+        request = urllib.request.Request(
+            address + route,
+            data=json.dumps(body).encode("utf-8"),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=120) as response:
+                return json.load(response)
+        except OSError as error:
+            raise ModelError(f"{self.name} does not answer: {error}") from error
+
+    def _streamed(self, server: Any, messages: Sequence[Message], request: Request) -> Reply:
+        gathered = _Gathered(self.name, request.on_text or (lambda text: None))
+        body = _body(messages, request)
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+        server.handle_chat_completions(body, gathered.take)
+        return gathered.reply()
+
+    def _loaded(self, context: int) -> Any:
+        """The server, with a context of at least so many tokens (a power of two)."""
+        if self._server is not None and context <= self._context:
+            return self._server
+        # Set before OpenMP starts: threads that spin while waiting make a busy machine crawl.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise BackendMissing(
+                "the package xllamacpp is missing", "pip install xllamacpp"
+            ) from error
+        self._server = None
+        size = FIRST_CONTEXT
+        while size < context:
+            size *= 2
+        size = min(size, max(self.context_length, context))
+        params = xllamacpp.CommonParams()
+        params.model.path = str(self._path())
+        params.n_ctx, params.n_parallel, params.verbosity = size, 1, -1
+        params.warmup = False
+        threads = _cores()
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+        try:
+            self._server = xllamacpp.Server(params)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                f"{self.name} cannot be loaded: {error}", "is the file a whole GGUF model?"
+            ) from error
+        self._context = size
+        return self._server
+
+
+def _cores() -> int:
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _body(messages: Sequence[Message], request: Request) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "messages": [{"role": m.role, "content": m.content} for m in messages],
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "seed": request.seed,
+        "cache_prompt": True,
+    }
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if request.schema:
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "reply", "schema": request.schema},
+        }
+    return body
+
+
+def _whole(reply: dict[str, Any], name: str) -> Reply:
+    _raise_for(reply, name)
+    choice = reply["choices"][0]
+    message = choice["message"]
+    return Reply(
+        message.get("content") or "",
+        message.get("reasoning_content") or "",
+        _usage(reply),
+        "length" if choice.get("finish_reason") == "length" else "stop",
+    )
+
+
+class _Gathered:
+    """Collects the chunks of a streamed reply."""
+
+    def __init__(self, name: str, on_text: Callable[[str], None]) -> None:
+        self.name, self.on_text = name, on_text
+        self.text, self.reasoning, self.usage, self.finish = "", "", Usage(), "stop"
+        self.error: dict[str, Any] | None = None
+
+    def take(self, chunk: dict[str, Any]) -> None:
+        if "error" in chunk:
+            self.error = chunk
+            return
+        if chunk.get("usage"):
+            self.usage = _usage(chunk)
+        for choice in chunk.get("choices", ()):
+            delta = choice.get("delta", {})
+            text, thought = delta.get("content") or "", delta.get("reasoning_content") or ""
+            self.text += text
+            self.reasoning += thought
+            if text or thought:
+                self.on_text(thought or text)
+            self.finish = choice.get("finish_reason") or self.finish
+
+    def reply(self) -> Reply:
+        if self.error:
+            _raise_for(self.error, self.name)
+        finish: Any = "length" if self.finish == "length" else "stop"
+        return Reply(self.text, self.reasoning, self.usage, finish)
+
+
+def _raise_for(reply: dict[str, Any], name: str) -> None:
+    error = reply.get("error")
+    if not error:
+        return
+    if error.get("type") == "exceed_context_size_error":
+        raise ContextOverflow(f"{name}: {error['message']}", "lower --budget")
+    raise ModelError(f"{name} failed: {error.get('message', error)}")
+
+
+def _usage(reply: dict[str, Any]) -> Usage:
+    usage = reply.get("usage") or {}
+    return Usage(1, int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0)))
+
+
+def _timed(reply: Reply, seconds: float) -> Reply:
+    usage = Usage(1, reply.usage.prompt_tokens, reply.usage.completion_tokens, seconds)
+    return Reply(reply.text, reply.reasoning, usage, reply.finish)
