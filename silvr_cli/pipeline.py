@@ -10,8 +10,10 @@ stage, done per question. This is the one place where stages meet backends, cach
 
 from __future__ import annotations
 
+import uuid
+from contextlib import closing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .media.decode import Projector
-    from .protocols import Progress, Work
+    from .protocols import Progress, TextModel, Work
 
 Tell = Callable[[str], None]
+# What the prompt around the timeline needs at most, question and options included.
+PROMPT_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,12 @@ class Answered:
     context: Context
     video: Video
 
+    def record(self) -> dict[str, Any]:
+        """Everything that `replayed` needs to give it back, as JSON."""
+        from pydantic_core import to_jsonable_python
+
+        return dict(to_jsonable_python(asdict(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -70,6 +80,7 @@ class Session:
     store: Store
     progress: Progress | None = None
     tell: Tell = field(default=lambda message: None)
+    on_text: Tell | None = None
 
     @classmethod
     def open(
@@ -114,25 +125,62 @@ def describe(source: Source, session: Session) -> Described:
 
 
 def ask(
-    described: Described, question: str, choices: tuple[str, ...], session: Session
+    described: Described,
+    question: str,
+    choices: tuple[str, ...],
+    session: Session,
+    model: TextModel | None = None,
 ) -> Answered:
     """The reasoning stage: reduce the timeline to what the model reads well, then reason over it.
 
+    Opens the model that the settings name, and closes it, unless an open one is given.
+
     Raises ModelError when the model is missing, fails or gives no usable reply.
     """
+    if model is None:
+        with closing(open_text_model(session)) as opened:
+            return ask(described, question, choices, session, opened)
     from .stages import reasoning, reduction
 
-    model = backends.text_model(session.settings.models.llm, session.settings, session.progress)
-    try:
-        context = reduction.reduce(
-            described.timeline, question, choices, model, session.settings.reduction
+    settings, video = session.settings, described.timeline.video
+    budget = reduction.Budget(_room(model, settings), model.count)
+    query = " ".join((question, *choices))
+    context = reduction.reduce(described.timeline, query, budget, settings.reduction.method)
+    answer = reasoning.answer(
+        context, question, choices, model, settings.reasoning, session.on_text
+    )
+    answered = Answered(uuid.uuid4().hex[:12], answer, context, video)
+    session.store.add_call(video.id, "reasoning", answer.model, answer.usage)
+    session.store.add_answer(answered.id, video.id, answered.record())
+    return answered
+
+
+def open_text_model(session: Session) -> TextModel:
+    """The model that the settings name for answering; the user is told what `auto` chose."""
+    settings = session.settings
+    choice = backends.resolve("llm", settings.models.llm, settings)
+    if choice.reason:
+        session.tell(f"llm: {choice.spec} ({choice.reason})")
+    return backends.text_model(choice.spec, settings, session.progress)
+
+
+def _room(model: TextModel, settings: Settings) -> int:
+    """Tokens of timeline: what the user says, else what the model reads well and has room for."""
+    room = model.context_length - settings.reasoning.max_tokens - PROMPT_TOKENS
+    wanted = settings.reduction.budget or model.reading_budget or room
+    if wanted > room:
+        raise UsageError(
+            f"a budget of {wanted} tokens does not fit {model.name}, which has room for {room}",
+            "lower --budget",
         )
-        answer = reasoning.answer(context, question, choices, model, session.settings.reasoning)
-    finally:
-        model.close()
-    video = described.timeline.video
-    answer_id = session.store.add_answer(video, answer, context)
-    return Answered(answer_id, answer, context, video)
+    return wanted
+
+
+def replayed(beginning: str, session: Session) -> Answered:
+    """The answer whose id begins so, as it was given; raises UsageError when there is none."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Answered).validate_python(session.store.answer(beginning))
 
 
 def plan(source: Source, session: Session) -> tuple[graph.StageState, ...]:
@@ -182,7 +230,7 @@ def _scenes(video: Video, projector: Projector, session: Session) -> graph.Stage
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Scene, ...]:
         from .stages.scenes import find_scenes
 
-        footage = projector.footage()
+        footage = projector.footage(work.report)
         for warning in footage.warnings:
             work.note(warning)
         return find_scenes(footage.thumbs, video.duration, settings.scenes)
@@ -213,7 +261,7 @@ def _captions(source: Source, projector: Projector, session: Session) -> graph.S
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .stages.captions import tell_changes
 
-        thumbs = projector.footage().thumbs
+        thumbs = projector.footage(work.report).thumbs
         return tell_changes(inputs["clips"], inputs["scenes"], thumbs, settings.captions)
 
     choice = backends.resolve("vision", settings.models.vision, settings)
@@ -229,7 +277,7 @@ def _screen_text(video: Video, projector: Projector, session: Session) -> graph.
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .stages.screen_text import read_screen
 
-        frames = projector.footage().frames
+        frames = projector.footage(work.report).frames
         reader = backends.text_reader(settings.models.reader, settings, session.progress)
         return read_screen(frames, video.duration, reader, settings.screen_text, work)
 
@@ -300,7 +348,7 @@ def _transcript(video: Video, projector: Projector, session: Session) -> graph.S
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .stages.speech import transcribe
 
-        footage = projector.footage()
+        footage = projector.footage(work.report)
         if not video.picture:
             for warning in footage.warnings:
                 work.note(warning)
@@ -334,20 +382,14 @@ def _own_text(source: Source, session: Session) -> Described:
     from .media.own_text import read_own_text
 
     video, lines = read_own_text(source.captions, source.subtitles, source.clip_length)
-    session.store.remember_text(video, lines)
+    session.store.remember_video(None, video)
     return Described(timeline.build(video, lines))
 
 
 def _projector(video: Video, session: Session) -> Projector:
     from .media.decode import Projector
 
-    report = session.progress
-
-    def on_progress(done: float, total: float) -> None:
-        if report:
-            report("decoding", done, total)
-
-    return Projector(Path(str(video.path)), video, session.settings.media, on_progress)
+    return Projector(video, session.settings.media)
 
 
 def _identity(**parts: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Prompt:
 
     def fill(self, **values: Any) -> str:
         """The prompt with its blanks filled; an unfilled blank raises jinja2.UndefinedError."""
-        return _compiled(self.template).render(**values).strip()
+        return str(_compiled(self.template).render(**values)).strip()
 
 
 @lru_cache
@@ -48,4 +48,4 @@ def fenced(text: str) -> str:
 def _compiled(template: str) -> Any:
     from jinja2 import Environment, StrictUndefined
 
-    return Environment(undefined=StrictUndefined, autoescape=False).from_string(template)  # noqa: S701
+    return Environment(undefined=StrictUndefined, autoescape=False).from_string(template)

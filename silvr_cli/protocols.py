@@ -170,3 +170,9 @@ class Work(Protocol):
     def note(self, message: str) -> None:
         """Tell the user one thing about this input; kept with the stage's result."""
         ...
+
+
+class Progress(Protocol):
+    """Told how far something named is; both numbers are in its own units."""
+
+    def __call__(self, name: str, done: float, total: float, /) -> None: ...

@@ -18,7 +18,7 @@ KINDS: tuple[Kind, ...] = ("summary", "caption", "screen", "sound", "speech")
 
 
 def build(video: Video, *groups: Iterable[Line]) -> Timeline:
-    """Order lines by time, clamp them into the video, fold white space, drop empties and repeats."""
+    """Lines in order of time, clamped into the video, without empties and exact repeats."""
     clean = {_clean(line, video.duration): None for group in groups for line in group}
     lines = [line for line in clean if line.text]
     lines.sort(key=lambda line: (line.start, line.end, KINDS.index(line.kind), line.text))

@@ -55,7 +55,7 @@ class RapidOcr:
                 ) from error
             try:
                 self._engine = RapidOCR(params=_parameters())
-            except Exception as error:  # noqa: BLE001 - its own errors have no common root
+            except Exception as error:
                 raise ModelError(
                     f"the on-screen text reader cannot start: {error}",
                     "--reader none leaves it out",

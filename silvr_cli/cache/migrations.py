@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def _first_tables(database: Database) -> None:
-    database["videos"].create(
+    database.table("videos").create(
         {"id": str, "name": str, "duration": float, "record": str, "used": str}, pk="id"
     )
-    database["paths"].create(
+    database.table("paths").create(
         {"path": str, "size": int, "mtime_ns": int, "video": str},
         pk="path",
         foreign_keys=[("video", "videos", "id")],
     )
-    database["stages"].create(
+    database.table("stages").create(
         {
             "key": str,
             "video": str,
@@ -37,9 +37,11 @@ def _first_tables(database: Database) -> None:
         pk="key",
         foreign_keys=[("video", "videos", "id")],
     )
-    database["stages"].create_index(["video", "name"])
-    database["pieces"].create({"stage": str, "piece": str, "value": str}, pk=("stage", "piece"))
-    database["calls"].create(
+    database.table("stages").create_index(["video", "name"])
+    database.table("pieces").create(
+        {"stage": str, "piece": str, "value": str}, pk=("stage", "piece")
+    )
+    database.table("calls").create(
         {
             "id": int,
             "video": str,
@@ -53,7 +55,7 @@ def _first_tables(database: Database) -> None:
         },
         pk="id",
     )
-    database["answers"].create(
+    database.table("answers").create(
         {
             "id": str,
             "video": str,
@@ -65,11 +67,11 @@ def _first_tables(database: Database) -> None:
         },
         pk="id",
     )
-    database["leases"].create({"key": str, "owner": str, "beats": int}, pk="key")
+    database.table("leases").create({"key": str, "owner": str, "beats": int}, pk="key")
 
 
 def _searchable_lines(database: Database) -> None:
-    lines = database["lines"]
+    lines = database.table("lines")
     lines.create(
         {
             "id": int,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CacheError, UsageError
-from ..records import Line, Video
+from ..records import Line, Usage, Video
 
 BUSY_SECONDS = 30.0
 LINE_COLUMNS = "start, end, kind, text, level, source"
@@ -213,15 +213,18 @@ class Store:
 
     # -- calls and answers
 
-    def add_call(self, video: str, stage: str, model: str, usage: Sequence[float]) -> None:
-        """Record one model call; `usage` is prompt tokens, completion tokens, seconds, dollars."""
+    def add_call(self, video: str, stage: str, model: str, usage: Usage) -> None:
+        """Record what calls to a model cost."""
         self.write(
             "INSERT INTO calls (video, stage, model, prompt_tokens, completion_tokens, seconds,"
             " cost, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             video,
             stage,
             model,
-            *usage,
+            usage.prompt_tokens,
+            usage.completion_tokens,
+            usage.seconds,
+            usage.cost,
             _now(),
         )
 

@@ -84,9 +84,10 @@ def collect(store: Store, keep_days: float, missing: bool) -> dict[str, int]:
         forget(store, gone)
         dropped["videos"] = len(gone)
     with store.transaction() as connection:
-        failed = "SELECT key FROM stages WHERE state != 'done' AND julianday(created) <= julianday('now', ?)"
+        old_enough = "julianday(created) <= julianday('now', ?)"
+        failed = f"SELECT key FROM stages WHERE state != 'done' AND {old_enough}"
         superseded = (
-            "SELECT key FROM stages AS mine WHERE julianday(created) <= julianday('now', ?) AND EXISTS"
+            f"SELECT key FROM stages AS mine WHERE {old_enough} AND EXISTS"
             " (SELECT 1 FROM stages WHERE video = mine.video AND name = mine.name"
             " AND state = 'done' AND created > mine.created)"
         )

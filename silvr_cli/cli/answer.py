@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ..timeline import clock
 
 if TYPE_CHECKING:
-    from ..records import Answer, Context, Video
+    from ..pipeline import Answered
+    from ..records import Answer
 
 SCHEMA = "silvr-answer/1"
 
@@ -31,15 +32,37 @@ def as_text(answer: Answer, context_text: str, shown: Collection[str] = ()) -> s
     return "\n\n".join(parts)
 
 
-def as_document(answer_id: str, answer: Answer, context: Context, video: Video) -> dict[str, Any]:
+def as_document(answered: Answered) -> dict[str, Any]:
     """What --json prints; its schema is docs/answer.schema.json."""
+    video = answered.video
     return {
         "schema": SCHEMA,
-        "id": answer_id,
+        "id": answered.id,
         "video": {"id": video.id, "name": video.name, "duration": video.duration},
-        "answer": answer,
-        "context": context.text,
+        "answer": answered.answer,
+        "context": answered.context.text,
     }
+
+
+def provenance(answer: Answer) -> str:
+    """How the answer came about: model, prompts, plan, tokens, seconds."""
+    plan, usage = answer.plan, answer.usage
+    rows = [("question", answer.question), ("model", answer.model)]
+    rows += [(f"prompt {name}", sha) for name, sha in answer.prompts.items()]
+    if plan:
+        rows.append(("reduction", f"{plan.reduction}: {plan.reason}"))
+        rows.append(
+            ("read", f"{plan.tokens} tokens, {plan.lines_kept} of {plan.lines_total} lines")
+        )
+        rows.append(("left out", ", ".join(plan.left_out) or "nothing"))
+    rows.append(
+        (
+            "calls",
+            f"{usage.calls}, {usage.prompt_tokens} tokens in, "
+            f"{usage.completion_tokens} out, {usage.seconds:.1f} s",
+        )
+    )
+    return "\n".join(f"{name + ':':18}{value}" for name, value in rows)
 
 
 def _headline(answer: Answer) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from .. import pipeline
 
 
-Shown = Literal["reasoning", "context"]
+class Shown(str, Enum):
+    reasoning = "reasoning"
+    context = "context"
 
 
 def ask(
@@ -83,9 +86,11 @@ def ask(
         described = pipeline.describe(source, session)
         answered = pipeline.ask(described, question, tuple(choice or ()), session)
     if json:
-        text = display.as_json(answer.as_document(*answered.parts))
+        text = display.as_json(answer.as_document(answered))
     else:
-        text = answer.as_text(answered.answer, answered.context.text, show or ())
+        text = answer.as_text(
+            answered.answer, answered.context.text, [item.value for item in show or ()]
+        )
     display.deliver(text, output)
     if not quiet:
         display.tell(f"record {answered.id}: silvr show {answered.id}")

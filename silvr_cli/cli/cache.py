@@ -24,7 +24,8 @@ def info(cache: options.CacheFile = None, json: options.Json = False) -> None:
     with _opened(cache) as store:
         found = counts(store)
     if json:
-        return document(found)
+        document(found)
+        return
     table(("what", "value"), list(found.items()))
 
 
@@ -37,7 +38,8 @@ def list_videos(cache: options.CacheFile = None, json: options.Json = False) -> 
     with _opened(cache) as store:
         rows = videos(store)
     if json:
-        return document(rows)
+        document(rows)
+        return
     table(
         ("id", "name", "seconds", "stages", "lines", "answers", "used"),
         [

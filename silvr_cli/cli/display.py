@@ -49,7 +49,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Write rows to stdout: aligned on a terminal, tab-separated for programs."""
     if not sys.stdout.isatty():
         lines = ["\t".join(headers), *("\t".join(_cell(c) for c in row) for row in rows)]
-        return result("\n".join(lines))
+        result("\n".join(lines))
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

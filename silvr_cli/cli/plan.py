@@ -41,8 +41,9 @@ def plan(
     with options.session(loaded.settings, quiet=True) as session:
         rows = pipeline.plan(pipeline.Source(video, captions, subtitles), session)
     if json:
-        return display.document(rows)
+        display.document(rows)
+        return
     display.table(
-        ("stage", "state", "model", "calls", "tokens", "cost", "note"),
-        [(r.stage, r.state, r.model, r.calls, r.tokens, f"${r.cost:.2f}", r.note) for r in rows],
+        ("stage", "state", "model", "pieces", "tokens", "calls", "cost"),
+        [(r.name, r.state, r.model, r.pieces, r.tokens, r.calls, f"${r.cost:.2f}") for r in rows],
     )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from . import options
+from .ask import Shown
 from .options import OUTPUT
 
 
 def show(
-    id: Annotated[  # noqa: A002 - it is the id
+    id: Annotated[
         str | None, typer.Argument(help="An answer's id, or its beginning; none lists them.")
     ] = None,
     show: Annotated[
-        list[Literal["reasoning", "context"]] | None,
+        list[Shown] | None,
         typer.Option("--show", help="Also print the reasoning or context.", rich_help_panel=OUTPUT),
     ] = None,
     cache: options.CacheFile = None,
@@ -23,15 +24,22 @@ def show(
 ) -> None:
     """Replay an answer's record: prompts' hashes, models, plan, tokens, seconds."""
     from .. import pipeline
+    from . import answer, display
 
     loaded = options.settings_from(cache__path=cache)
     with options.session(loaded.settings, quiet=True) as session:
         if id is None:
-            return _list(pipeline.answers(session), json)
-        record = pipeline.record(id, session)
-    from . import answer, display
-
+            rows = session.store.answers()
+            if json:
+                display.document(rows)
+            else:
+                display.table(("id", "video", "question", "answer", "given"), rows)
+            return
+        answered = pipeline.replayed(id, session)
     if json:
-        return display.document(answer.as_document(*record.parts))
-    display.result(answer.as_text(record.answer, record.context.text, show or ()))
-    display.result(answer.provenance(record.answer))
+        display.document(answer.as_document(answered))
+        return
+    display.result(
+        answer.as_text(answered.answer, answered.context.text, [item.value for item in show or ()])
+    )
+    display.result("\n" + answer.provenance(answered.answer))

@@ -15,7 +15,7 @@ Format = Literal["text", "json", "srt", "vtt", "md"]
 
 def timeline(
     video: Annotated[Path | None, typer.Argument(help="A video or sound file.")] = None,
-    format: Annotated[  # noqa: A002 - the option is called --format
+    format: Annotated[
         Format, typer.Option("--format", "-f", help="How to print it.", rich_help_panel=OUTPUT)
     ] = "text",
     captions: options.Captions = None,

@@ -9,7 +9,7 @@ from ..records import Timeline
 Format = Literal["text", "json", "srt", "vtt", "md"]
 
 
-def write(timeline: Timeline, format: Format) -> str:  # noqa: A002 - the word users know
+def write(timeline: Timeline, format: Format) -> str:
     """The timeline as one document of that format."""
     if format == "text":
         from ..timeline import as_text

@@ -17,7 +17,7 @@ CUE = re.compile(rf"{STAMP} --> {STAMP}[^\n]*\n(.*?)(?:\n\n|\n?\Z)", re.DOTALL)
 MARKED = re.compile(rf"\[({'|'.join(KIND_NAMES)})\] ")
 
 
-def cues(lines: Iterable[Line], format: Literal["srt", "vtt"]) -> str:  # noqa: A002
+def cues(lines: Iterable[Line], format: Literal["srt", "vtt"]) -> str:
     """One document; characters that could end a cue or open a tag are written as entities."""
     mark = "." if format == "vtt" else ","
     blocks = []

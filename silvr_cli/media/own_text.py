@@ -37,7 +37,9 @@ def read_own_text(
 
 
 def read_captions(path: Path, clip_length: float | None = None) -> tuple[Line, ...]:
-    """Captions of a user's file; `clip_length` is for plain text, else its folder's `_<N>s`, else 8.
+    """Captions of a user's file; a plain text's clips last `clip_length` seconds.
+
+    Without it, its folder's name tells (`captions_<N>s`), else 8.
 
     Raises InputError with the file, the place and what is expected.
     """
@@ -88,7 +90,7 @@ def _item(path: Path, index: int, item: Any) -> Line:
         ) from error
     if kind not in KIND_NAMES or not 0 <= start <= end < float("inf"):
         raise InputError(
-            f"{path.name}, caption {index + 1}: kind '{kind}' from {start} to {end} is not possible",
+            f"{path.name}, caption {index + 1}: kind '{kind}' from {start} to {end} cannot be",
             f"kinds: {', '.join(KIND_NAMES)}; 0 <= start <= end",
         )
     level = item.get("level")

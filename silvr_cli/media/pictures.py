@@ -32,7 +32,7 @@ PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p")
 
 
 class ThumbKeeper:
-    """Keeps three to seven small pictures a second, in a file, until the end as they are decoded."""
+    """Keeps three to seven small pictures a second, in a file."""
 
     def __init__(self, folder: Path, picture: Picture | None) -> None:
         fps = picture.fps if picture else 0.0
@@ -115,16 +115,16 @@ def _bgr(frame: Any, size: tuple[int, int]) -> Image:
 
     even = frame.width % 2 == 0 and frame.height % 2 == 0
     if frame.format.name == "yuv420p" and size == (frame.width, frame.height) and even:
-        return cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420)  # type: ignore[no-any-return]
+        return cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420)
     scaled = frame.reformat(width=size[0], height=size[1], format="bgr24")
-    return scaled.to_ndarray()  # type: ignore[no-any-return]
+    return scaled.to_ndarray()
 
 
 def _jpeg(picture: Image) -> bytes:
     import cv2
 
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return data.tobytes()  # type: ignore[no-any-return]
+    return data.tobytes()
 
 
 def _change(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
@@ -164,7 +164,7 @@ def _luma(frame: Any, size: tuple[int, int]) -> Image:
     if frame.format.name in PLANAR or frame.format.name in ("nv12", "gray"):
         return _strided(frame.planes[0], size)
     small = frame.reformat(width=size[1], height=size[0], format="gray")
-    return small.to_ndarray()  # type: ignore[no-any-return]
+    return small.to_ndarray()
 
 
 def _strided(plane: Any, size: tuple[int, int]) -> Image:

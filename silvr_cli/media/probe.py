@@ -54,7 +54,7 @@ def probe(path: Path, content: str | None = None) -> Video:
             audio=_tracks(audio),
             subtitles=_tracks(s for s in container.streams.subtitles if s.name in TEXT_CODECS),
             chapters=_chapters(container),
-            warnings=_warnings(video, audio),
+            warnings=_warnings(audio),
         )
 
 
@@ -175,7 +175,7 @@ def _rotation(container: Any, stream: Any) -> int:
 
     try:
         for frame in container.decode(stream):
-            return round(frame.rotation / 90) * 90 % 360
+            return int(round(frame.rotation / 90) * 90 % 360)
     except av.FFmpegError:
         # Damage at the start: the decoding pass tells the user; upright is the best guess.
         return 0
@@ -244,13 +244,13 @@ def _read_duration(path: Path, wanted: set[int]) -> float:
     return end - (start or 0.0)
 
 
-def _warnings(video: Any | None, audio: list[Any]) -> tuple[str, ...]:
+def _warnings(audio: list[Any]) -> tuple[str, ...]:
     notes = []
     if len(audio) > 1:
         chosen = max(audio, key=lambda s: (_is_default(s), -s.index))
         language = chosen.metadata.get("language", "of unknown language")
         notes.append(
             f"{len(audio)} audio tracks: taking the default, track {chosen.index} ({language});"
-            " --audio-track chooses another"
+            " --set media.audio_track=N chooses another"
         )
     return tuple(notes)

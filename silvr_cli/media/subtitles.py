@@ -27,7 +27,7 @@ def read_subtitles(path: Path) -> tuple[Line, ...]:
     text = read_text(path)
     try:
         file = pysubs2.SSAFile.from_string(text)
-    except Exception as error:  # noqa: BLE001 - pysubs2 parsers raise whatever they stumble on
+    except Exception as error:
         raise InputError(
             f"{path.name} cannot be read as subtitles", "expected SRT, WebVTT or ASS"
         ) from error

@@ -72,7 +72,8 @@ def _similarity(pixels: NDArray[np.uint8]) -> NDArray[Any]:
         np.abs(pixels[i + 1].astype(np.int16) - pixels[i]).mean() / 255
         for i in range(len(pixels) - 1)
     ]
-    return 1.0 - np.asarray(changes)
+    similar: NDArray[Any] = 1.0 - np.asarray(changes)
+    return similar
 
 
 def _detected(thumbs: Thumbs, settings: Scenes) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""Frames -> on-screen text: reads the frames that differ, tells a text once for as long as it stands.
+"""Frames -> on-screen text: reads frames that differ, tells a text once while it stands.
 
 Knows the TextReader protocol, no reader. Every reading is a piece.
 """

@@ -64,7 +64,7 @@ def _chunk(sound: Sound, start: float, end: float, model: SpeechModel, work: Wor
     stored = work.get(key)
     if stored is None:
         piece = sound.samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
-        silent = not len(piece) or int(abs(piece.max())) < SILENT and int(abs(piece.min())) < SILENT
+        silent = not len(piece) or max(int(piece.max()), -int(piece.min())) < SILENT
         windows = [] if silent else model.windows(sound.cut(start, end))
         stored = [[start + window.start, start + window.end] for window in windows]
         work.put(key, stored)

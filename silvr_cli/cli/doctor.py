@@ -1,0 +1,137 @@
+"""`silvr doctor`: what works on this machine, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import typer
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+PACKAGES = {
+    "av": "decoding",
+    "scenedetect-headless": "scenes",
+    "rapidocr": "on-screen text",
+    "faster-whisper": "speech",
+    "xllamacpp": "the embedded language model",
+}
+KEYS = ("OPENAI_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY", "OPENROUTER_API_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; `ok` is None for what is good to know but not needed."""
+
+    name: str
+    ok: bool | None
+    found: str
+    mend: str = ""
+
+
+def doctor(json: options.Json = False) -> None:
+    """Say what works on this machine, what is missing, and what mends it."""
+    from .display import document, table
+
+    settings = options.settings_from().settings
+    checks = [check for find in CHECKS for check in find(settings)]
+    if json:
+        document(checks)
+    else:
+        marks = {True: "ok", False: "MISSING", None: "-"}
+        table(
+            ("what", "state", "found", "to mend"),
+            [(c.name, marks[c.ok], c.found, c.mend) for c in checks],
+        )
+    if any(check.ok is False for check in checks):
+        raise typer.Exit(4)
+
+
+def _python(settings: Settings) -> list[Check]:
+    del settings
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    return [Check("Python", sys.version_info >= (3, 10), found, "install Python 3.10 or newer")]
+
+
+def _packages(settings: Settings) -> list[Check]:
+    del settings
+    checks = []
+    for package, use in PACKAGES.items():
+        try:
+            checks.append(Check(f"{package} ({use})", True, version(package)))
+        except PackageNotFoundError:
+            checks.append(Check(f"{package} ({use})", False, "", f"pip install {package}"))
+    if _installed("opencv-python") and _installed("opencv-python-headless"):
+        mend = "pip uninstall opencv-python; pip install --force-reinstall opencv-python-headless"
+        checks.append(Check("OpenCV", False, "two packages overwrite each other", mend))
+    return checks
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _weights(settings: Settings) -> list[Check]:
+    from ..weights import catalogue, store
+
+    checks = []
+    for entry in catalogue.entries():
+        if entry.default:
+            state = store.state(entry, settings)
+            mend = "" if state == "installed" else f"silvr models pull {entry.name}"
+            checks.append(Check(f"weights {entry.name}", state == "installed", state, mend))
+    return checks
+
+
+def _cache(settings: Settings) -> list[Check]:
+    from ..cache.store import Store
+    from ..errors import CacheError
+    from ..settings import cache_path
+
+    path = cache_path(settings)
+    try:
+        Store.open(path).close()
+    except CacheError as error:
+        return [Check("cache", False, error.message, error.hint or "")]
+    free = shutil.disk_usage(path.parent).free / 1e9
+    return [Check("cache", True, f"{path}, {free:.0f} GB free on its disk")]
+
+
+def _machine(settings: Settings) -> list[Check]:
+    from .. import backends
+
+    choice = backends.resolve("llm", "auto", settings)
+    cores = os.cpu_count() or 1
+    gpu = "an NVIDIA GPU" if shutil.which("nvidia-smi") else "no NVIDIA GPU"
+    return [
+        Check("machine", None, f"{cores} cores, {gpu}"),
+        Check("language model, auto", None, f"{choice.spec}: {choice.reason}"),
+    ]
+
+
+def _hosted(settings: Settings) -> list[Check]:
+    del settings
+    have = [name for name in KEYS if os.environ.get(name)]
+    return [Check("API keys", None, ", ".join(have) or "none set")]
+
+
+CHECKS: tuple[Callable[[Settings], list[Check]], ...] = (
+    _python,
+    _packages,
+    _weights,
+    _cache,
+    _machine,
+    _hosted,
+)

@@ -1,0 +1,101 @@
+"""What an answer rests on: quotes checked against the timeline, numbers against quotes; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+from .records import Evidence, Line
+from .relevance import Index, terms
+from .timeline import parse_clock
+
+NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+QUOTED_WELL = 0.8
+REPAIRABLE = 0.5
+
+
+def supporting(lines: Sequence[Line], question: str, answer: str, most: int = 2) -> list[Evidence]:
+    """The lines that best hold the answer's words near the question's: what it rests on."""
+    index = Index([line.text for line in lines])
+    answers, asked = index.scores(answer), index.scores(question)
+    near = [
+        a + 0.3 * max(asked[max(0, i - 1) : i + 2], default=0.0) if a else 0.0
+        for i, a in enumerate(answers)
+    ]
+    order = sorted((i for i, score in enumerate(near) if score), key=lambda i: -near[i])
+    best = near[order[0]] if order else 0.0
+    chosen = sorted(i for i in order[:most] if near[i] >= 0.6 * best)
+    return [_whole(lines[i]) for i in chosen]
+
+
+def checked(
+    claims: Iterable[tuple[str, str]], lines: Sequence[Line]
+) -> tuple[list[Evidence], list[str]]:
+    """(time, quote) claims as Evidence where the timeline holds the quote.
+
+    A quote that is nearly there is mended to its line; one that is not is dropped. The notes say
+    what was done.
+    """
+    found, notes = [], []
+    for time, quote in claims:
+        line, likeness = _best(quote, _seconds(time), lines)
+        if line is None or likeness < REPAIRABLE:
+            notes.append(f'dropped evidence that the timeline does not hold: "{quote}"')
+        elif likeness < QUOTED_WELL:
+            notes.append(f'mended a quote to what the timeline says: "{quote}"')
+            found.append(_whole(line))
+        else:
+            found.append(Evidence(line.start, line.end, quote, line.kind))
+    return list(dict.fromkeys(found)), notes
+
+
+def unsupported(answer: str, texts: Iterable[str]) -> list[str]:
+    """Numbers in the answer that stand in none of the texts."""
+    have = {_number(n) for text in texts for n in NUMBER.findall(text)}
+    return [n for n in NUMBER.findall(answer) if _number(n) not in have]
+
+
+def unheard(question: str, lines: Sequence[Line]) -> list[str]:
+    """The question's telling words that no line has."""
+    index = Index([line.text for line in lines])
+    return [term for term in dict.fromkeys(terms(question)) if not index.frequency.get(term)]
+
+
+def _best(quote: str, at: float | None, lines: Sequence[Line]) -> tuple[Line | None, float]:
+    best: tuple[Line | None, float] = (None, 0.0)
+    said = _plain(quote)
+    for line in lines:
+        likeness = _holds(said, _plain(line.text))
+        if at is not None and line.start - 1 <= at < line.end + 1:
+            likeness += 0.05
+        if likeness > best[1]:
+            best = (line, likeness)
+    return best
+
+
+def _holds(said: str, text: str) -> float:
+    """How much of `said` stands in `text`, as a share of its characters, in order."""
+    if not said:
+        return 0.0
+    if said in text:
+        return 1.0
+    blocks = SequenceMatcher(None, said, text, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks if block.size > 2) / len(said)
+
+
+def _whole(line: Line) -> Evidence:
+    return Evidence(line.start, line.end, line.text, line.kind)
+
+
+def _seconds(time: str) -> float | None:
+    match = re.search(r"\d+(?::\d\d){1,2}|\d+(?:\.\d+)?", time)
+    return parse_clock(match[0]) if match else None
+
+
+def _number(text: str) -> str:
+    return text.replace(",", "").rstrip(".:")
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))

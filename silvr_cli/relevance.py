@@ -1,0 +1,160 @@
+"""How much lines of text have to do with a question, by words alone; pure, no model.
+
+BM25 after Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009), section 3.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+K1, B = 1.2, 0.5
+WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+", re.UNICODE)
+SUFFIX = re.compile(r"(?:ations?|ings?|ied|ies|ed|es|s|ly)$")
+# Words that questions are made of and that tell nothing about where the answer stands.
+STOP = frozenset(
+    [
+        "a",
+        "about",
+        "according",
+        "after",
+        "all",
+        "also",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "before",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "doing",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "many",
+        "me",
+        "much",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "part",
+        "say",
+        "says",
+        "said",
+        "she",
+        "should",
+        "so",
+        "tell",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "up",
+        "us",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "video",
+        "clip",
+        "shown",
+        "mentioned",
+        "mention",
+        "one",
+    ]
+)
+
+
+def terms(text: str) -> list[str]:
+    """Words without their endings and without stop words; numbers keep their digits only."""
+    found = []
+    for word in WORD.findall(text.casefold()):
+        if word[0].isdigit():
+            found.append(word.replace(",", ""))
+        elif word not in STOP:
+            found.append(stem(word))
+    return found
+
+
+def stem(word: str) -> str:
+    """The word without a common English ending, if three letters stay."""
+    bare = SUFFIX.sub("", word)
+    return bare if len(bare) >= 3 else word
+
+
+class Index:
+    """BM25 over a list of texts."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.counts = [Counter(terms(text)) for text in texts]
+        self.lengths = [sum(count.values()) for count in self.counts]
+        self.average = sum(self.lengths) / max(1, len(texts)) or 1.0
+        self.frequency = Counter(term for count in self.counts for term in count)
+
+    def weight(self, term: str) -> float:
+        """Inverse document frequency; 0 for a term that no text has."""
+        have = self.frequency.get(term, 0)
+        if not have:
+            return 0.0
+        return math.log(1 + (len(self.counts) - have + 0.5) / (have + 0.5))
+
+    def scores(self, query: str) -> list[float]:
+        """One score a text, 0 where no word is shared."""
+        wanted = [(term, self.weight(term)) for term in dict.fromkeys(terms(query))]
+        wanted = [(term, weight) for term, weight in wanted if weight]
+        return [self._score(index, wanted) for index in range(len(self.counts))]
+
+    def _score(self, index: int, wanted: Sequence[tuple[str, float]]) -> float:
+        count, length = self.counts[index], self.lengths[index]
+        norm = K1 * (1 - B + B * length / self.average)
+        return sum(
+            weight * count[term] * (K1 + 1) / (count[term] + norm)
+            for term, weight in wanted
+            if term in count
+        )

@@ -1,0 +1,118 @@
+"""What a model's reply means: its thinking taken off, its letter or words matched to an option.
+
+Pure text. Whatever cannot be told apart is None: nothing here guesses.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+from .relevance import terms
+
+THINK = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+LETTER = re.compile(
+    r"\A\W*(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)\s*(?:is|:)?\s*)?"
+    r"[(\[*\"']*([A-Z])(?:[)\].:*\"']+(?:\s|\Z)|\s*\Z)",
+    re.IGNORECASE,
+)
+NAMED = re.compile(r"(?:answer|option|choice)\s*(?:is|:)?\s*\**[(\[]?([A-Z])[)\].*]*(?:\W|\Z)")
+DENIAL = re.compile(
+    r"\b(?:does not say|doesn't say|do not say"
+    r"|not (?:stated|mentioned|said|specified|provided|given)|no information|cannot be determined)\b",
+    re.IGNORECASE,
+)
+ALIKE = 0.72
+MARGIN = 0.08
+
+
+def without_thinking(text: str) -> tuple[str, str]:
+    """(reply, thinking): `<think>…</think>` taken out of a reply."""
+    thoughts = " ".join(part.strip("<>/think \n") for part in THINK.findall(text))
+    return THINK.sub("", text).strip(), thoughts
+
+
+def denies(text: str) -> bool:
+    """Whether the reply says that the video does not say."""
+    return bool(DENIAL.search(text))
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The first JSON object in a reply, with or without a fence around it."""
+    decoder = json.JSONDecoder()
+    for match in re.finditer(r"\{", text):
+        try:
+            found, _ = decoder.raw_decode(text[match.start() :])
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            return found
+    return None
+
+
+def option(reply: str, options: Sequence[str]) -> int | None:
+    """The index of the option that a reply means, by letter or by words; None when unclear."""
+    text, _ = without_thinking(reply)
+    found = json_object(text)
+    if found and isinstance(found.get("answer"), str):
+        text = found["answer"]
+    in_words = by_words(text, options)
+    by_letter = letter(text, len(options))
+    # "A man runs" is no letter; a reply that is both, such as "B. a dog", is told by its letter.
+    return by_letter if by_letter is not None else in_words
+
+
+def letter(text: str, count: int) -> int | None:
+    """The index of a lone letter at the reply's beginning, or of "answer is X" in its prose."""
+    match = LETTER.match(text.strip()) or None
+    named = NAMED.findall(text)
+    name = match[1] if match else named[-1] if named else None
+    index = ord(name.upper()) - ord("A") if name else -1
+    return index if 0 <= index < count else None
+
+
+def by_words(reply: str, options: Sequence[str]) -> int | None:
+    """The option whose words the reply holds or resembles, if it is the only one."""
+    said = _plain(reply)
+    if not said:
+        return None
+    plain = [_plain(text) for text in options]
+    exact = [i for i, text in enumerate(plain) if text == said]
+    if len(exact) == 1:
+        return exact[0]
+    held = [i for i, text in enumerate(plain) if text and f" {text} " in f" {said} "]
+    if held:
+        # "New York" holds "York": the longest of nested options is meant.
+        longest = max(held, key=lambda i: len(plain[i]))
+        return longest if all(plain[i] in plain[longest] for i in held) else None
+    return _likeliest([_likeness(said, text) for text in plain])
+
+
+def _likeness(said: str, option_text: str) -> float:
+    mine, other = set(terms(said)), set(terms(option_text))
+    if _numbers(mine) and _numbers(other) and not _numbers(mine) & _numbers(other):
+        return 0.0
+    shared = len(mine & other) / max(1, len(other))
+    return max(shared, SequenceMatcher(None, said, option_text, autojunk=False).ratio())
+
+
+def _likeliest(scores: Sequence[float]) -> int | None:
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])
+    best = order[0]
+    if scores[best] < ALIKE:
+        return None
+    if len(order) > 1 and scores[best] - scores[order[1]] < MARGIN:
+        return None
+    return best
+
+
+def _numbers(words: set[str]) -> set[str]:
+    return {word for word in words if word[0].isdigit()}
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text.casefold())
+    return " ".join(re.findall(r"\d+(?:[.:]\d+)*|[^\W\d_]+", text))

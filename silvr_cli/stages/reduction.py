@@ -1,0 +1,201 @@
+"""Timeline -> context: the text that fits a budget of tokens, and what was left out of it.
+
+Three ways with one interface, each pure over lines: `all`, `paper` (SiLVR's Adaptive Context
+Reduction) and `focus` (tokens go where the question is). Nothing is cut silently.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from ..records import Context, Line, Plan, Timeline
+from ..relevance import Index
+from ..timeline import KINDS, as_text, levels, line_text, merge_captions
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+
+# Each line ends with a line break, which may be a token of its own.
+LINE_BREAK = 1
+LONGEST_CLIP = 4096.0
+# focus: what a line's neighbours lend it fades with their distance, in seconds.
+REACH = 12.0
+LENT = 0.6
+QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,80})[\"“”«»]")
+QUOTE_WEIGHT = 2.0
+FLOOR = 0.12
+# Captions that only tell change answer few questions; words on screen and speech answer most.
+KIND_WEIGHT = {"caption": 0.5, "summary": 0.8, "sound": 0.6}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Room for the timeline's text, in tokens of the model that `count` counts for."""
+
+    tokens: int
+    count: Count
+
+
+def reduce(timeline: Timeline, query: str | None, budget: Budget, method: str) -> Context:
+    """The lines that go in front of the model, in order of time, never over the budget.
+
+    `query` is the question with its options, or None. Raises UsageError when `method` cannot be
+    carried out.
+    """
+    lines = _told_once(timeline.lines)
+    costs = [cost + LINE_BREAK for cost in budget.count([line_text(line) for line in lines])]
+    whole = sum(costs)
+    if method in ("auto", "all") and whole <= budget.tokens:
+        return _context(lines, timeline, budget, whole, "all", "everything fits")
+    if method == "all":
+        raise UsageError(
+            f"the timeline has {whole} tokens and the budget is {budget.tokens}",
+            "raise --budget or let --reduction auto choose",
+        )
+    if method == "segments":
+        raise UsageError("reduction 'segments' is not available yet", "use paper or focus")
+    if method == "focus" or (method == "auto" and query):
+        if not query:
+            raise UsageError("reduction 'focus' needs a question", "use paper")
+        kept = _focus(lines, costs, query, budget.tokens)
+        reason = f"{whole} tokens do not fit {budget.tokens}: kept what the question is about"
+        return _context(kept, timeline, budget, None, "focus", reason)
+    return _paper(lines, whole, timeline, budget)
+
+
+def _told_once(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Without what stands twice: a line whose kind and text equal the one before of its kind."""
+    last: dict[str, Line] = {}
+    kept = []
+    for line in lines:
+        before = last.get(line.kind)
+        if not (before and before.text == line.text and line.start <= before.end + 0.5):
+            kept.append(line)
+        last[line.kind] = line
+    return tuple(kept)
+
+
+def _context(
+    kept: Sequence[Line],
+    timeline: Timeline,
+    budget: Budget,
+    tokens: int | None,
+    name: str,
+    reason: str,
+    left_out: tuple[str, ...] = (),
+) -> Context:
+    text = as_text(kept)
+    if tokens is None:
+        tokens = budget.count([text])[0]
+    shown = {(line.start, line.kind, line.text) for line in kept}
+    missing = [n for n in timeline.lines if (n.start, n.kind, n.text) not in shown]
+    if not left_out:
+        counts = [(kind, sum(n.kind == kind for n in missing)) for kind in KINDS]
+        left_out = tuple(f"{count} {kind} lines" for kind, count in counts if count)
+    plan = Plan(name, reason, budget.tokens, tokens, len(kept), len(timeline.lines), left_out)
+    return Context(text, tuple(kept), plan)
+
+
+# -- paper
+
+
+def _paper(lines: Sequence[Line], whole: int, timeline: Timeline, budget: Budget) -> Context:
+    """Double the clip length of captions until all fits; speech is cut only when it alone is over.
+
+    Adaptive Context Reduction, SiLVR (arXiv 2505.24869), section 3.2. Without a vision model to
+    caption the longer clip, neighbouring captions are folded together.
+    """
+    kept, tokens, level = tuple(lines), whole, 0.0
+    while tokens > budget.tokens and (found := levels(kept)) and found[0] < LONGEST_CLIP:
+        level = found[0] * 2
+        kept = merge_captions(kept, level)
+        tokens = _tokens(kept, budget)
+    reason = f"{whole} tokens do not fit {budget.tokens}"
+    left_out: tuple[str, ...] = ()
+    if level:
+        reason += f": captions of {level:g}-second clips"
+        left_out = (f"captions finer than {level:g} seconds",)
+    for kind in ("caption", "sound", "screen", "speech"):
+        if tokens > budget.tokens:
+            kept, said = _thinned(kept, kind, budget)
+            left_out += (said,) if said else ()
+            tokens = _tokens(kept, budget)
+    return _context(kept, timeline, budget, tokens, "paper", reason, left_out)
+
+
+def _thinned(lines: tuple[Line, ...], kind: str, budget: Budget) -> tuple[tuple[Line, ...], str]:
+    """Drop lines of one kind evenly over time, as few as bring the text under the budget."""
+    mine = [index for index, line in enumerate(lines) if line.kind == kind]
+    if not mine:
+        return lines, ""
+    costs = [cost + LINE_BREAK for cost in budget.count([line_text(line) for line in lines])]
+    room = budget.tokens - sum(c for i, c in enumerate(costs) if lines[i].kind != kind)
+    chosen: set[int] = set()
+    for index in _spread(mine):
+        if costs[index] <= room:
+            room -= costs[index]
+            chosen.add(index)
+    kept = tuple(n for i, n in enumerate(lines) if n.kind != kind or i in chosen)
+    return kept, f"{len(mine) - len(chosen)} of {len(mine)} {kind} lines, evenly over the video"
+
+
+def _spread(items: Sequence[int]) -> list[int]:
+    """The items so ordered that every beginning of the list is spread evenly (bit reversal)."""
+    bits = max(1, (len(items) - 1).bit_length())
+    order = sorted(range(1 << bits), key=lambda i: int(f"{i:0{bits}b}"[::-1], 2))
+    return [items[i] for i in order if i < len(items)]
+
+
+def _tokens(lines: Sequence[Line], budget: Budget) -> int:
+    return sum(budget.count([line_text(n) for n in lines])) + LINE_BREAK * len(lines)
+
+
+# -- focus
+
+
+def _focus(lines: Sequence[Line], costs: Sequence[int], query: str, tokens: int) -> list[Line]:
+    """The most relevant lines that fit, in order of time."""
+    scores = relevance(lines, query)
+    best = max(scores, default=0.0)
+    order = sorted(range(len(lines)), key=lambda i: (-scores[i], lines[i].start))
+    chosen: set[int] = set()
+    for index in order:
+        if scores[index] < FLOOR * best or scores[index] <= 0:
+            break
+        if costs[index] <= tokens:
+            tokens -= costs[index]
+            chosen.add(index)
+    return [lines[i] for i in sorted(chosen)]
+
+
+def relevance(lines: Sequence[Line], query: str) -> list[float]:
+    """A score a line: its own words', and a fading share of its neighbours' in time.
+
+    The sentence that answers often lacks the question's words, which stand on the slide or in the
+    sentence before: so a line borrows from what is near. Words that the question quotes count
+    more: they name a place in the video.
+    """
+    index = Index([line.text for line in lines])
+    own = index.scores(query)
+    for quoted in QUOTED.findall(query):
+        own = [a + QUOTE_WEIGHT * b for a, b in zip(own, index.scores(quoted), strict=True)]
+    own = [score * KIND_WEIGHT.get(n.kind, 1.0) for score, n in zip(own, lines, strict=True)]
+    return [a + LENT * b for a, b in zip(own, _borrowed(lines, own), strict=True)]
+
+
+def _borrowed(lines: Sequence[Line], own: Sequence[float]) -> list[float]:
+    """For each line the strongest neighbour's score, fading with the gap between them."""
+    found = [0.0] * len(lines)
+    for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
+        strongest, place = 0.0, 0.0
+        for i in order:
+            line = lines[i]
+            at = (line.start + line.end) / 2
+            faded = strongest * math.exp(-abs(at - place) / REACH)
+            found[i] = max(found[i], faded)
+            if own[i] >= faded:
+                strongest, place = own[i], at
+    return found
