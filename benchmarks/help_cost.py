@@ -7,23 +7,22 @@ process, so a busy machine does not change it much.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
-SMALLEST = "import rich, typer\ntyper.run(lambda name='you': rich.print(name))\n"
+SMALLEST = 'import rich, typer\ntyper.run(lambda: rich.print("hello"))\n'
 TARGET = 1.3
 
 
 def cpu_seconds(command: list[str]) -> float:
-    before = os.times()
+    before = getrusage(RUSAGE_CHILDREN)
     subprocess.run(command, check=True, capture_output=True)
-    after = os.times()
-    spent = after.children_user - before.children_user
-    return spent + after.children_system - before.children_system
+    after = getrusage(RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def main() -> None:

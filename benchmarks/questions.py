@@ -87,7 +87,8 @@ def main() -> None:
         count = len(rows)
         print(
             f"{name:28s} {sum(r[0] for r in rows):3d} of {count:3d} = "
-            f"{sum(r[0] for r in rows) / count:6.1%}   chance {sum(r[3] for r in rows) / count:4.0%}"
+            f"{sum(r[0] for r in rows) / count:6.1%}   "
+            f"chance {sum(r[3] for r in rows) / count:4.0%}"
             f"   {sum(r[2] for r in rows) / count:6.0f} tokens   "
             f"{sum(r[1] for r in rows) / count:5.1f} s a question"
         )

@@ -6,64 +6,83 @@ Run by `make docs`; tests/test_docs.py holds the file in step.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+import types
+from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Union, get_args, get_origin
 
-import typer.main
+import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from silvr_cli.cli.app import app
 
 HELP = Path(__file__).with_name("help.md")
-OPENING = """# Commands
-
-Made by `make docs` from the program itself; do not edit.
-"""
+OPENING = "# Commands\n\nMade by `make docs` from the program itself; do not edit.\n"
+VALUES = {str: "TEXT", Path: "FILE", int: "NUMBER", float: "NUMBER", bool: ""}
 
 
 def render() -> str:
     """The whole of help.md."""
-    root = typer.main.get_command(app)
-    names = [f"- [`{path}`](#{path.replace(' ', '-')})" for path, _ in commands(root, "silvr")]
-    parts = [section(path, command) for path, command in commands(root, "silvr")]
-    return "\n".join([OPENING, *names, "", *parts])
+    found = list(commands(app, "silvr"))
+    contents = [f"- [{path}](#{path.replace(' ', '-')})" for path, _ in found]
+    return "\n".join([OPENING, *contents, "", *(section(path, run) for path, run in found)])
 
 
-def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every command that does something, with its full name, in the order of `--help`."""
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield path, command
-        return
-    for name, child in children.items():
-        yield from commands(child, f"{path} {name}")
+def commands(group: typer.Typer, path: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every command, with its full name, in the order of `--help`."""
+    for command in group.registered_commands:
+        if command.callback and not command.hidden:
+            name = command.name or command.callback.__name__.replace("_", "-")
+            yield f"{path} {name}", command.callback
+    for below in group.registered_groups:
+        if below.typer_instance:
+            yield from commands(below.typer_instance, f"{path} {below.name}")
 
 
-def section(path: str, command: Any) -> str:
-    arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.params if p.param_type_name == "option"]
-    usage = " ".join([path, *(metavar(a) for a in arguments), *(["[OPTIONS]"] if options else [])])
-    lines = [f"## {path}", "", f"    {usage}", "", inspect.cleandoc(command.help or ""), ""]
+def section(path: str, run: Callable[..., Any]) -> str:
+    parameters = inspect.signature(run, eval_str=True).parameters.values()
+    arguments = [argument(p) for p in parameters if isinstance(declared(p), ArgumentInfo)]
+    options = [row(p) for p in parameters if isinstance(declared(p), OptionInfo)]
+    usage = " ".join([path, *arguments, *(["[OPTIONS]"] if options else [])])
+    lines = [f"## {path}", "", f"    {usage}", "", inspect.getdoc(run) or "", ""]
     if options:
-        lines += ["| option | meaning |", "|---|---|"]
-        lines += [f"| `{spelling(o)}` | {cell(o.help or '')} |" for o in options]
-        lines.append("")
+        lines += ["| option | meaning |", "|---|---|", *options, ""]
     return "\n".join(lines)
 
 
-def metavar(argument: Any) -> str:
-    name = argument.metavar or argument.name.upper() + ("..." if argument.nargs != 1 else "")
-    return name if argument.required or name.startswith("[") else f"[{name}]"
+def declared(parameter: inspect.Parameter) -> Any:
+    """What `Annotated` says of it: an ArgumentInfo or an OptionInfo."""
+    return get_args(parameter.annotation)[1]
 
 
-def spelling(option: Any) -> str:
-    names = ", ".join([*option.opts, *option.secondary_opts])
-    value = "" if option.is_flag else option.metavar or option.type.name.upper()
-    return f"{names} {value}".strip()
+def argument(parameter: inspect.Parameter) -> str:
+    name = declared(parameter).metavar or parameter.name.upper()
+    required = parameter.default is inspect.Parameter.empty or name.startswith("[")
+    return name if required else f"[{name}]"
 
 
-def cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+def row(parameter: inspect.Parameter) -> str:
+    info = declared(parameter)
+    # In `Annotated`, typer takes the first spelling for its default.
+    given = [n for n in (info.default, *(info.param_decls or ())) if isinstance(n, str)]
+    names = ", ".join(given or [f"--{parameter.name.replace('_', '-')}"])
+    value = info.metavar or value_of(get_args(parameter.annotation)[0])
+    meaning = " ".join((info.help or "").split())
+    return f"| `{f'{names} {value}'.strip()}` | {meaning} |"
+
+
+def value_of(kind: Any) -> str:
+    """How a value of this type is written: TEXT, FILE, NUMBER, or the words to choose from."""
+    if get_origin(kind) in (Union, types.UnionType):
+        kind = next(each for each in get_args(kind) if each is not type(None))
+    if get_origin(kind) is list:
+        kind = get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "\\|".join(str(each.value) for each in kind)
+    if get_origin(kind) is Literal:
+        return "\\|".join(get_args(kind))
+    return VALUES[kind]
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ class StageState:
     pieces: int = 0
     seconds: float | None = None
     error: str | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,12 @@ def plan(stages: Sequence[Stage], root: str, store: Store) -> tuple[StageState, 
 
 def _state(stage: Stage, key: str, store: Store) -> StageState:
     stored, pieces = store.stage(key), store.count_pieces(key)
+    model = str(stage.identity.get("model", ""))
     if stored and stored.state == "done":
-        return StageState(stage.name, key, "cached", 0, stored.seconds)
+        return StageState(stage.name, key, "cached", 0, stored.seconds, None, model)
     if stored:
-        return StageState(stage.name, key, "failed", pieces, stored.seconds, stored.error)
-    return StageState(stage.name, key, "partial" if pieces else "to run", pieces)
+        return StageState(stage.name, key, "failed", pieces, stored.seconds, stored.error, model)
+    return StageState(stage.name, key, "partial" if pieces else "to run", pieces, model=model)
 
 
 def _ordered(stages: Sequence[Stage]) -> tuple[Stage, ...]:

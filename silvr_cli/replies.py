@@ -13,7 +13,7 @@ from typing import Any
 
 from .relevance import terms
 
-THINK = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+THINK = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
 LETTER = re.compile(
     r"\A\W*(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)\s*(?:is|:)?\s*)?"
     r"[(\[*\"']*([A-Z])(?:[)\].:*\"']+(?:\s|\Z)|\s*\Z)",
@@ -22,7 +22,8 @@ LETTER = re.compile(
 NAMED = re.compile(r"(?:answer|option|choice)\s*(?:is|:)?\s*\**[(\[]?([A-Z])[)\].*]*(?:\W|\Z)")
 DENIAL = re.compile(
     r"\b(?:does not say|doesn't say|do not say"
-    r"|not (?:stated|mentioned|said|specified|provided|given)|no information|cannot be determined)\b",
+    r"|not (?:stated|mentioned|said|specified|provided|given)"
+    r"|no information|cannot be determined)\b",
     re.IGNORECASE,
 )
 ALIKE = 0.72
@@ -31,7 +32,7 @@ MARGIN = 0.08
 
 def without_thinking(text: str) -> tuple[str, str]:
     """(reply, thinking): `<think>…</think>` taken out of a reply."""
-    thoughts = " ".join(part.strip("<>/think \n") for part in THINK.findall(text))
+    thoughts = " ".join(part.strip() for part in THINK.findall(text))
     return THINK.sub("", text).strip(), thoughts
 
 

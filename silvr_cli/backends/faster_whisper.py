@@ -30,17 +30,20 @@ JOIN_SECONDS = 2.0  # a shorter silence is cheaper inside a window than a window
 BATCH = 4  # windows decoded together in batched mode
 BATCH_JOIN_SECONDS = 60.0  # a batch skips the silence between its windows
 MIN_VOICE_MS, SILENCE_MS, PAD_MS = 200, 500, 400
+TAIL_SECONDS = 0.6
 MAX_TOKENS = 224  # as Whisper's authors: bounds what a loop costs
 
 # Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision", section 4.5.
 LOG_PROBABILITY = -1.0
 COMPRESSION = 2.4
 NO_SPEECH = 0.6
+UNSURE = -0.7  # where a window in another language than the rest begins to show
+LOOP = -10.0
 # Hums and jingles come out a little surer than the paper's limit for what is no speech.
 NO_SPEECH_LOG_PROBABILITY = -0.5
 LANGUAGE_PROBABILITY = 0.5
 OTHER_LANGUAGE_PROBABILITY = 0.8
-VOICED, MIN_VOICED_SHARE, VOICE_STEP = 0.35, 0.25, 512
+VOICED, VOICE_STEP = 0.35, 512
 
 UTTERANCE_SECONDS = 12.0
 PAUSE_SECONDS = 1.2
@@ -98,25 +101,27 @@ class FasterWhisper:
         return Line(max(0.0, min(words[0].start, end)), end, "speech", text, None, self.name)
 
     def _careful(self, sound: Samples, language: str | None) -> list[Any]:
-        """Decode; when that fails, decode again in another language or with a wide beam.
+        """Decode; what comes out unsure is tried in the language it seems to be in, then wider.
 
         Whisper's authors fall back to sampling; a search gives the same text every time.
         """
-        model = self._loaded()
-        first = self._decode(model, sound, language, beam_size=self.settings.beam_size)
-        if not any(map(_failed, first)):
-            return first
-        other, probability = self._language(sound)
-        changed = self.settings.language is None and probability >= OTHER_LANGUAGE_PROBABILITY
-        second = self._decode(
-            model,
-            sound,
-            other if changed else language,
-            beam_size=max(5, self.settings.beam_size),
-            repetition_penalty=1.1,
-            no_repeat_ngram_size=4,
-        )
-        return max(first, second, key=_sure_letters)
+        model, beam = self._loaded(), self.settings.beam_size
+        best = self._decode(model, sound, language, beam_size=beam)
+        if self.settings.language is None and _sureness(best) < UNSURE:
+            other, probability = self._language(sound)
+            if other != language and probability >= OTHER_LANGUAGE_PROBABILITY:
+                best = max(best, self._decode(model, sound, other, beam_size=beam), key=_sureness)
+        if _sureness(best) < LOG_PROBABILITY:
+            wide = self._decode(
+                model,
+                sound,
+                language,
+                beam_size=max(5, beam),
+                repetition_penalty=1.1,
+                no_repeat_ngram_size=4,
+            )
+            best = max(best, wide, key=_sureness)
+        return best
 
     def _batched(self, sound: Samples, language: str | None) -> list[Any]:
         from faster_whisper import BatchedInferencePipeline
@@ -150,7 +155,7 @@ class FasterWhisper:
             compression_ratio_threshold=None,
             **options,
         )
-        return list(segments)
+        return _without_tail(segments, len(sound) / SAMPLE_RATE)
 
     def _language(self, sound: Samples) -> tuple[str, float]:
         with self._lock:
@@ -250,11 +255,26 @@ def _trusted(segment: Any, voices: NDArray[np.float32]) -> bool:
     first = int(segment.start * SAMPLE_RATE / VOICE_STEP)
     last = int(segment.end * SAMPLE_RATE / VOICE_STEP) + 1
     part = voices[first:last]
-    return bool(len(part)) and float((part >= VOICED).mean()) >= MIN_VOICED_SHARE
+    return bool((part >= VOICED).any())
 
 
-def _sure_letters(segments: Sequence[Any]) -> int:
-    return sum(len(segment.text) for segment in segments if not _failed(segment))
+def _sureness(segments: Sequence[Any]) -> float:
+    """The mean log-probability, each segment by its length; a loop counts as impossible."""
+    letters = sum(len(segment.text) for segment in segments)
+    if not letters:
+        return LOG_PROBABILITY
+    sure = (LOOP if s.compression_ratio > COMPRESSION else s.avg_logprob for s in segments)
+    return sum(p * len(s.text) for p, s in zip(sure, segments, strict=True)) / letters
+
+
+def _without_tail(segments: Iterable[Any], duration: float) -> list[Any]:
+    """Stops before the last moment is decoded by itself: it holds padding, and costs a window."""
+    kept: list[Any] = []
+    for segment in segments:
+        kept.append(segment)
+        if segment.end >= duration - TAIL_SECONDS:
+            break
+    return kept
 
 
 def _voiced_stretches(sound: Samples) -> list[Window]:

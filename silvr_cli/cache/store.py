@@ -255,6 +255,13 @@ class Store:
         record: dict[str, Any] = json.loads(found[0][0])
         return record
 
+    def answers(self) -> list[tuple[Any, ...]]:
+        """(id, video's name, question, answer, time) of every answer, the latest first."""
+        return self.rows(
+            "SELECT answers.id, videos.name, question, text, answers.created FROM answers"
+            " LEFT JOIN videos ON videos.id = answers.video ORDER BY answers.created DESC"
+        )
+
     def search(
         self, query: str, limit: int = 20, video: str | None = None
     ) -> list[tuple[Any, ...]]:

@@ -44,6 +44,6 @@ def plan(
         display.document(rows)
         return
     display.table(
-        ("stage", "state", "model", "pieces", "tokens", "calls", "cost"),
-        [(r.name, r.state, r.model, r.pieces, r.tokens, r.calls, f"${r.cost:.2f}") for r in rows],
+        ("stage", "state", "model", "pieces", "note"),
+        [(r.name, r.state, r.model.partition("@")[0], r.pieces or "", r.error) for r in rows],
     )

@@ -67,7 +67,7 @@ class _Pass:
     def __init__(self, video: Video, settings: Media, folder: Path) -> None:
         self.video, self.settings, self.folder = video, settings, folder
         self.damaged, self.end = 0, 0.0
-        self.sound: _SoundKeeper | None = None
+        self.sound: SoundKeeper | None = None
 
     def run(self, report: Report) -> Footage:
         with opened(Path(str(self.video.path))) as container:
@@ -79,7 +79,7 @@ class _Pass:
             if picture:
                 picture.thread_type = "AUTO"
             if audio:
-                self.sound = _SoundKeeper(self.folder / "sound.raw", self.video.duration)
+                self.sound = SoundKeeper(self.folder / "sound.raw", self.video.duration)
             reported = 0.0
             for time, frame in self._decoded(container, [s for s in (picture, audio) if s], zero):
                 if hasattr(frame, "samples") and self.sound:
@@ -134,16 +134,13 @@ class _Pass:
             yield f"only {self.end:.1f} of {duration:.1f} seconds could be decoded"
 
 
-class _SoundKeeper:
+class SoundKeeper:
     """Writes sound as 16 kHz mono, silence where the file has none, so that place tells time."""
 
     def __init__(self, path: Path, duration: float) -> None:
-        import av
-
         self.path, self.duration, self.written = path, duration, 0
         self.file = path.open("wb")
-        self._resampler = lambda: av.AudioResampler("s16", "mono", SAMPLE_RATE)
-        self.resampler = self._resampler()
+        self.resampler = _resampler()
 
     def hear(self, time: float, frame: Any) -> None:
         gap = min(time, self.duration) - self.written / SAMPLE_RATE
@@ -158,13 +155,13 @@ class _SoundKeeper:
             resampled = self.resampler.resample(frame)
         except ValueError:
             # The format changed in mid-stream: start again with the new one.
-            self.resampler = self._resampler()
+            self.resampler = _resampler()
             resampled = self.resampler.resample(frame)
         self._write(resampled)
 
     def _drain(self) -> None:
         self._write(self.resampler.resample(None))
-        self.resampler = self._resampler()
+        self.resampler = _resampler()
 
     def _write(self, frames: Any) -> None:
         for frame in frames:
@@ -182,3 +179,9 @@ class _SoundKeeper:
         if not self.written:
             return None
         return Sound(np.memmap(self.path, dtype=np.int16, mode="r"))
+
+
+def _resampler() -> Any:
+    import av
+
+    return av.AudioResampler("s16", "mono", SAMPLE_RATE)

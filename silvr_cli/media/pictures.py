@@ -115,16 +115,17 @@ def _bgr(frame: Any, size: tuple[int, int]) -> Image:
 
     even = frame.width % 2 == 0 and frame.height % 2 == 0
     if frame.format.name == "yuv420p" and size == (frame.width, frame.height) and even:
-        return cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420)
-    scaled = frame.reformat(width=size[0], height=size[1], format="bgr24")
-    return scaled.to_ndarray()
+        picture: Image = cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420)
+        return picture
+    scaled: Image = frame.reformat(width=size[0], height=size[1], format="bgr24").to_ndarray()
+    return scaled
 
 
 def _jpeg(picture: Image) -> bytes:
     import cv2
 
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return data.tobytes()
+    return bytes(data)
 
 
 def _change(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
@@ -163,8 +164,8 @@ def _to_rgb(planes: NDArray[np.uint8]) -> None:
 def _luma(frame: Any, size: tuple[int, int]) -> Image:
     if frame.format.name in PLANAR or frame.format.name in ("nv12", "gray"):
         return _strided(frame.planes[0], size)
-    small = frame.reformat(width=size[1], height=size[0], format="gray")
-    return small.to_ndarray()
+    small: Image = frame.reformat(width=size[1], height=size[0], format="gray").to_ndarray()
+    return small
 
 
 def _strided(plane: Any, size: tuple[int, int]) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..records import Clip, Scene
 
@@ -22,7 +23,7 @@ def cut_clips(duration: float, scenes: Sequence[Scene], level: float) -> tuple[C
     marks = [level * step for step in range(1, int(duration / level + 0.5))]
     inner = [_snapped(mark, cuts, level * SNAP) for mark in marks]
     bounds = [0.0, *(b for b in inner if 0 < b < duration), duration]
-    return tuple(Clip(a, b, level) for a, b in zip(bounds, bounds[1:], strict=False))
+    return tuple(Clip(a, b, level) for a, b in pairwise(bounds))
 
 
 def _snapped(mark: float, cuts: Sequence[float], reach: float) -> float:

@@ -59,7 +59,7 @@ def tile_cuts(similarity: NDArray[Any], alpha: float) -> list[tuple[int, float]]
 
 def _climb(values: NDArray[Any]) -> NDArray[Any]:
     """For each place, the height of the first peak reached by climbing to the right."""
-    peaks = values.copy()
+    peaks: NDArray[Any] = values.copy()
     for index in range(len(values) - 2, -1, -1):
         if values[index + 1] >= values[index]:
             peaks[index] = peaks[index + 1]

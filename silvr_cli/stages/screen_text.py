@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 GRID = (36, 64)
 BLOCK = 4
 ROW_OVERLAP = 0.5
+LONGER = 1.1
 JOINT = " / "
 
 
@@ -77,7 +78,8 @@ class _Standing:
         return _alike(self.rows, rows, similarity)
 
     def keep(self, rows: list[str]) -> None:
-        if len(_plain(rows)) > len(_plain(self.rows)):
+        # Much longer only: a slide that builds up, not a reading with a stray letter.
+        if len(_plain(rows)) > LONGER * len(_plain(self.rows)):
             self.rows = rows
 
     def line(self, end: float, source: str) -> Line:

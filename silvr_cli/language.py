@@ -1,0 +1,198 @@
+"""Which stages a video needs, and what each of them eats: the language stage as a graph.
+
+Reads as the left half of the picture in `pipeline`; runs nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import backends, graph
+from .errors import InputError
+from .records import Clip, Line, Scene, Video
+from .session import Session, Source
+
+if TYPE_CHECKING:
+    from .media.decode import Projector
+    from .protocols import Work
+
+
+def language_stages(
+    source: Source, video: Video, projector: Projector, session: Session
+) -> tuple[graph.Stage, ...]:
+    """The stages that this video needs, in order; those that have nothing to eat are left out."""
+    picture = (
+        (
+            _scenes(video, projector, session),
+            _clips(video, session),
+            _captions(source, projector, session),
+            _screen_text(video, projector, session),
+        )
+        if video.picture
+        else ()
+    )
+    return tuple(stage for stage in (*picture, _speech(source, video, projector, session)) if stage)
+
+
+def _scenes(video: Video, projector: Projector, session: Session) -> graph.Stage:
+    settings = session.settings
+
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Scene, ...]:
+        from .stages.scenes import find_scenes
+
+        footage = projector.footage(work.report)
+        for warning in footage.warnings:
+            work.note(warning)
+        return find_scenes(footage.thumbs, video.duration, settings.scenes)
+
+    identity = _identity(scenes=settings.scenes, media=settings.media)
+    return graph.Stage("scenes", 1, (), identity, tuple[Scene, ...], run)
+
+
+def _clips(video: Video, session: Session) -> graph.Stage:
+    ladder = session.settings.clips.ladder
+
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Clip, ...]:
+        from .stages.clips import cut_clips
+
+        return cut_clips(video.duration, inputs["scenes"], min(ladder))
+
+    identity = _identity(clips=session.settings.clips)
+    return graph.Stage("clips", 1, ("scenes",), identity, tuple[Clip, ...], run)
+
+
+def _captions(source: Source, projector: Projector, session: Session) -> graph.Stage | None:
+    settings = session.settings
+    if source.captions:
+        return _own_captions(source.captions, source.clip_length)
+    if settings.models.vision == "none":
+        return None
+
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
+        from .stages.captions import tell_changes
+
+        thumbs = projector.footage(work.report).thumbs
+        return tell_changes(inputs["clips"], inputs["scenes"], thumbs, settings.captions)
+
+    choice = backends.resolve("vision", settings.models.vision, settings)
+    identity = _identity(captions=settings.captions, model=choice.spec)
+    return graph.Stage("captions", 1, ("scenes", "clips"), identity, tuple[Line, ...], run)
+
+
+def _screen_text(video: Video, projector: Projector, session: Session) -> graph.Stage | None:
+    settings = session.settings
+    if settings.models.reader == "none":
+        return None
+
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
+        from .stages.screen_text import read_screen
+
+        frames = projector.footage(work.report).frames
+        reader = backends.text_reader(settings.models.reader, settings, session.progress)
+        return read_screen(frames, video.duration, reader, settings.screen_text, work)
+
+    identity = _identity(
+        screen_text=settings.screen_text,
+        media=settings.media,
+        model=backends.fingerprint("reader", settings.models.reader, settings),
+    )
+    return graph.Stage("screen_text", 1, (), identity, tuple[Line, ...], run)
+
+
+def _speech(
+    source: Source, video: Video, projector: Projector, session: Session
+) -> graph.Stage | None:
+    """Subtitles as they are when there are any, else a transcript; None when nobody is heard."""
+    from .media import subtitles
+
+    settings, wanted = session.settings, session.settings.models.speech
+    if wanted == "none" and not source.subtitles:
+        return None
+    if wanted in ("auto", "subtitles") or source.subtitles:
+        path = source.subtitles or subtitles.find_sidecar(
+            Path(str(video.path)), settings.speech.language
+        )
+        if path:
+            return _subtitle_file(path)
+        if video.subtitles:
+            return _subtitle_track(video, session)
+        if wanted == "subtitles":
+            raise InputError(
+                f"{video.name} has no subtitles beside it or inside it",
+                "give --subtitles FILE, or --speech auto to transcribe",
+            )
+    return _transcript(video, projector, session) if video.audio else None
+
+
+def _subtitle_file(path: Path) -> graph.Stage:
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
+        from .media.subtitles import read_subtitles
+
+        work.note(f"speech: from {path.name}")
+        return read_subtitles(path)
+
+    from .media.probe import content_id
+
+    identity = {"file": content_id(path), "name": path.name}
+    return graph.Stage("speech", 1, (), identity, tuple[Line, ...], run)
+
+
+def _subtitle_track(video: Video, session: Session) -> graph.Stage:
+    settings = session.settings.speech
+
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
+        from .media.subtitles import read_embedded
+
+        lines = read_embedded(Path(str(video.path)), settings.subtitle_track, settings.language)
+        work.note(f"speech: from the video's own {lines[0].source}" if lines else "empty subtitles")
+        return lines
+
+    identity = _identity(speech=settings, origin="embedded")
+    return graph.Stage("speech", 1, (), identity, tuple[Line, ...], run)
+
+
+def _transcript(video: Video, projector: Projector, session: Session) -> graph.Stage:
+    settings = session.settings
+    choice = backends.resolve("speech", settings.models.speech, settings)
+
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
+        from .stages.speech import transcribe
+
+        footage = projector.footage(work.report)
+        if not video.picture:
+            for warning in footage.warnings:
+                work.note(warning)
+        if footage.sound is None:
+            work.note("the sound could not be decoded")
+            return ()
+        model = backends.speech_model(choice.spec, settings, session.progress)
+        return transcribe(footage.sound, model, settings.speech, work)
+
+    identity = _identity(
+        speech=settings.speech,
+        audio_track=settings.media.audio_track,
+        model=backends.fingerprint("speech", choice.spec, settings),
+    )
+    return graph.Stage("speech", 1, (), identity, tuple[Line, ...], run)
+
+
+def _own_captions(path: Path, clip_length: float | None) -> graph.Stage:
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
+        from .media.own_text import read_captions
+
+        return read_captions(path, clip_length)
+
+    from .media.probe import content_id
+
+    identity = {"file": content_id(path), "name": path.name, "clip_length": clip_length}
+    return graph.Stage("captions", 1, (), identity, tuple[Line, ...], run)
+
+
+def _identity(**parts: Any) -> dict[str, Any]:
+    """Everything that changes a stage's answer, as JSON; settings sections become dicts."""
+    return {
+        name: part.model_dump(mode="json") if hasattr(part, "model_dump") else part
+        for name, part in parts.items()
+    }

@@ -1,0 +1,87 @@
+"""What a run of the pipeline is given and gives back; opens the cache, runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .cache.store import Store
+from .records import Answer, Context, Timeline, Video
+from .settings import Settings, cache_path
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .protocols import Progress
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the user brought: a video file, their own captions or subtitles, or both.
+
+    `clip_length` is the seconds that one line of a plain caption file stands for.
+    """
+
+    video: Path | None = None
+    captions: Path | None = None
+    subtitles: Path | None = None
+    clip_length: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A timeline, what the user should know about it, and the stages that had to run."""
+
+    timeline: Timeline
+    notes: tuple[str, ...] = ()
+    ran: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, the id of its stored record, and the exact text that was read."""
+
+    id: str
+    answer: Answer
+    context: Context
+    video: Video
+
+    def record(self) -> dict[str, Any]:
+        """Everything that `replayed` needs to give it back, as JSON."""
+        from pydantic_core import to_jsonable_python
+
+        return dict(to_jsonable_python(asdict(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Settings, an open cache, and whom to tell: what every command needs to run the pipeline."""
+
+    settings: Settings
+    store: Store
+    progress: Progress | None = None
+    tell: Tell = field(default=lambda message: None)
+    on_text: Tell | None = None
+
+    @classmethod
+    def open(
+        cls, settings: Settings, progress: Progress | None = None, tell: Tell | None = None
+    ) -> Session:
+        """Open the cache that the settings name; raises CacheError."""
+        store = Store.open(cache_path(settings))
+        return cls(settings, store, progress, tell or (lambda message: None))
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.store.close()

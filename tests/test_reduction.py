@@ -1,0 +1,99 @@
+"""Reduction: never over budget, in order of time, honest about what is left out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from silvr_cli.errors import UsageError
+from silvr_cli.records import Line, Timeline, Video
+from silvr_cli.stages.reduction import Budget, reduce
+from silvr_cli.timeline import build
+
+VIDEO = Video("sha256:x", "talk.mp4", 4000.0)
+
+
+def count(texts):
+    return [len(text.split()) for text in texts]
+
+
+def talk(lines: int = 60) -> Timeline:
+    made = []
+    for i in range(lines):
+        made.append(Line(i * 8.0, i * 8.0 + 8, "caption", f"caption {i}", 8.0))
+        made.append(Line(i * 8.0 + 1, i * 8.0 + 7, "speech", f"we speak about subject{i} now"))
+    made.append(Line(100.0, 110.0, "screen", "Departures / 16:34 Lisbon Platform 12"))
+    return build(VIDEO, made)
+
+
+def test_everything_is_shown_when_it_fits() -> None:
+    context = reduce(talk(3), "what", Budget(10_000, count), "auto")
+    assert context.plan.reduction == "all"
+    assert context.plan.left_out == ()
+    assert context.lines == talk(3).lines
+
+
+def test_focus_keeps_what_the_question_is_about() -> None:
+    context = reduce(talk(), "When does the train to Lisbon leave?", Budget(60, count), "auto")
+    assert context.plan.reduction == "focus"
+    assert "16:34 Lisbon" in context.text
+    assert (
+        context.plan.lines_kept + sum(int(part.split()[0]) for part in context.plan.left_out)
+        == context.plan.lines_total
+    )
+
+
+def test_a_quoted_title_brings_what_is_said_under_it() -> None:
+    lines = [
+        Line(0.0, 5.0, "screen", "Fewer Forms"),
+        Line(6.0, 9.0, "speech", "they cut three hundred million hours"),
+        Line(100.0, 105.0, "screen", "More Forms"),
+        Line(106.0, 109.0, "speech", "they cut nine pages"),
+    ]
+    context = reduce(
+        build(VIDEO, lines), 'In "Fewer Forms": how much is cut?', Budget(20, count), "focus"
+    )
+    assert "three hundred million" in context.text
+
+
+def test_paper_merges_captions_before_it_touches_speech() -> None:
+    context = reduce(talk(), None, Budget(700, count), "paper")
+    spoken = [n for n in context.lines if n.kind == "speech"]
+    assert len(spoken) == 60
+    assert {n.level for n in context.lines if n.kind == "caption"} != {8.0}
+    assert "captions finer than" in context.plan.left_out[0]
+
+
+def test_paper_says_how_much_speech_it_had_to_cut() -> None:
+    context = reduce(talk(), None, Budget(100, count), "paper")
+    assert any("speech lines, evenly" in part for part in context.plan.left_out)
+    starts = [n.start for n in context.lines if n.kind == "speech"]
+    assert starts[0] < 100
+    assert starts[-1] > 300
+
+
+@given(
+    budget=st.integers(20, 2000),
+    method=st.sampled_from(["auto", "paper", "focus"]),
+    size=st.integers(1, 50),
+)
+def test_never_over_budget_and_always_in_order(budget: int, method: str, size: int) -> None:
+    timeline = talk(size)
+    context = reduce(timeline, "subject3 Lisbon caption", Budget(budget, count), method)
+    assert context.plan.tokens <= budget
+    assert sum(count([context.text])) <= budget
+    assert [n.start for n in context.lines] == sorted(n.start for n in context.lines)
+
+
+@given(small=st.integers(30, 300), more=st.integers(0, 300))
+def test_a_larger_budget_never_shows_less(small: int, more: int) -> None:
+    query = "subject3 subject9 Lisbon"
+    less = reduce(talk(30), query, Budget(small, count), "focus")
+    greater = reduce(talk(30), query, Budget(small + more, count), "focus")
+    assert len(greater.text) >= len(less.text) or greater.plan.tokens >= less.plan.tokens
+
+
+def test_all_refuses_rather_than_cuts() -> None:
+    with pytest.raises(UsageError, match="the budget is 50"):
+        reduce(talk(), "what", Budget(50, count), "all")
