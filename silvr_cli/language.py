@@ -78,7 +78,7 @@ def _captions(source: Source, projector: Projector, session: Session) -> graph.S
 
     choice = backends.resolve("vision", settings.models.vision, settings)
     identity = _identity(captions=settings.captions, model=choice.spec)
-    return graph.Stage("captions", 1, ("scenes", "clips"), identity, tuple[Line, ...], run)
+    return graph.Stage("captions", 2, ("scenes", "clips"), identity, tuple[Line, ...], run)
 
 
 def _screen_text(video: Video, projector: Projector, session: Session) -> graph.Stage | None:

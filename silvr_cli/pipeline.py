@@ -77,8 +77,9 @@ def ask(
 
     settings, video = session.settings, described.timeline.video
     budget = reduction.Budget(_room(model, settings), model.count)
-    query = " ".join((question, *choices))
-    context = reduction.reduce(described.timeline, query, budget, settings.reduction.method)
+    context = reduction.reduce(
+        described.timeline, question, choices, budget, settings.reduction.method
+    )
     answer = reasoning.answer(
         context, question, choices, model, settings.reasoning, session.on_text
     )

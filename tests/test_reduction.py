@@ -28,14 +28,14 @@ def talk(lines: int = 60) -> Timeline:
 
 
 def test_everything_is_shown_when_it_fits() -> None:
-    context = reduce(talk(3), "what", Budget(10_000, count), "auto")
+    context = reduce(talk(3), "what", (), Budget(10_000, count), "auto")
     assert context.plan.reduction == "all"
     assert context.plan.left_out == ()
     assert context.lines == talk(3).lines
 
 
 def test_focus_keeps_what_the_question_is_about() -> None:
-    context = reduce(talk(), "When does the train to Lisbon leave?", Budget(60, count), "auto")
+    context = reduce(talk(), "When does the train to Lisbon leave?", (), Budget(60, count), "auto")
     assert context.plan.reduction == "focus"
     assert "16:34 Lisbon" in context.text
     assert (
@@ -52,13 +52,13 @@ def test_a_quoted_title_brings_what_is_said_under_it() -> None:
         Line(106.0, 109.0, "speech", "they cut nine pages"),
     ]
     context = reduce(
-        build(VIDEO, lines), 'In "Fewer Forms": how much is cut?', Budget(20, count), "focus"
+        build(VIDEO, lines), 'In "Fewer Forms": how much is cut?', (), Budget(20, count), "focus"
     )
     assert "three hundred million" in context.text
 
 
 def test_paper_merges_captions_before_it_touches_speech() -> None:
-    context = reduce(talk(), None, Budget(700, count), "paper")
+    context = reduce(talk(), None, (), Budget(700, count), "paper")
     spoken = [n for n in context.lines if n.kind == "speech"]
     assert len(spoken) == 60
     assert {n.level for n in context.lines if n.kind == "caption"} != {8.0}
@@ -66,7 +66,7 @@ def test_paper_merges_captions_before_it_touches_speech() -> None:
 
 
 def test_paper_says_how_much_speech_it_had_to_cut() -> None:
-    context = reduce(talk(), None, Budget(100, count), "paper")
+    context = reduce(talk(), None, (), Budget(100, count), "paper")
     assert any("speech lines, evenly" in part for part in context.plan.left_out)
     starts = [n.start for n in context.lines if n.kind == "speech"]
     assert starts[0] < 100
@@ -80,7 +80,7 @@ def test_paper_says_how_much_speech_it_had_to_cut() -> None:
 )
 def test_never_over_budget_and_always_in_order(budget: int, method: str, size: int) -> None:
     timeline = talk(size)
-    context = reduce(timeline, "subject3 Lisbon caption", Budget(budget, count), method)
+    context = reduce(timeline, "subject3 Lisbon caption", (), Budget(budget, count), method)
     assert context.plan.tokens <= budget
     assert sum(count([context.text])) <= budget
     assert [n.start for n in context.lines] == sorted(n.start for n in context.lines)
@@ -89,11 +89,21 @@ def test_never_over_budget_and_always_in_order(budget: int, method: str, size: i
 @given(small=st.integers(30, 300), more=st.integers(0, 300))
 def test_a_larger_budget_never_shows_less(small: int, more: int) -> None:
     query = "subject3 subject9 Lisbon"
-    less = reduce(talk(30), query, Budget(small, count), "focus")
-    greater = reduce(talk(30), query, Budget(small + more, count), "focus")
+    less = reduce(talk(30), query, (), Budget(small, count), "focus")
+    greater = reduce(talk(30), query, (), Budget(small + more, count), "focus")
     assert len(greater.text) >= len(less.text) or greater.plan.tokens >= less.plan.tokens
 
 
 def test_all_refuses_rather_than_cuts() -> None:
     with pytest.raises(UsageError, match="the budget is 50"):
-        reduce(talk(), "what", Budget(50, count), "all")
+        reduce(talk(), "what", (), Budget(50, count), "all")
+
+
+def test_of_a_long_board_only_the_rows_asked_for_are_shown() -> None:
+    board = "Departures / 16:34 Lisbon Platform 12 / 20:38 Dublin Platform 8 / 08:43 Sydney"
+    lines = [Line(0.0, 9.0, "screen", board), *talk(40).lines]
+    context = reduce(
+        build(VIDEO, lines), "When does the train to Dublin leave?", (), Budget(50, count), "focus"
+    )
+    assert "Departures / … / 20:38 Dublin Platform 8 / …" in context.text
+    assert "rows of 1 boards" in context.plan.left_out

@@ -55,4 +55,4 @@ def _stamp(seconds: float, mark: str) -> str:
 
 def _seconds(parts: tuple[str, ...]) -> float:
     hours, minutes, seconds, thousandths = (int(part) for part in parts)
-    return ((hours * 60 + minutes) * 60 + seconds) + thousandths / 1000
+    return (((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths) / 1000

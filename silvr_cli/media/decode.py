@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,23 +68,21 @@ class _Pass:
     def __init__(self, video: Video, settings: Media, folder: Path) -> None:
         self.video, self.settings, self.folder = video, settings, folder
         self.damaged, self.end = 0, 0.0
-        self.sound: SoundKeeper | None = None
 
     def run(self, report: Report) -> Footage:
-        with opened(Path(str(self.video.path))) as container:
+        with ExitStack() as closing, opened(Path(str(self.video.path))) as container:
             picture = picture_stream(container)
             audio = audio_stream(container, self.settings.audio_track)
-            thumbs = ThumbKeeper(self.folder, self.video.picture)
-            frames = FrameKeeper(self.folder, self.video, self.settings)
-            zero = origin(container)
             if picture:
                 picture.thread_type = "AUTO"
-            if audio:
-                self.sound = SoundKeeper(self.folder / "sound.raw", self.video.duration)
+            thumbs = closing.enter_context(ThumbKeeper(self.folder, self.video.picture))
+            frames = closing.enter_context(FrameKeeper(self.folder, self.video, self.settings))
+            sound = closing.enter_context(SoundKeeper(self.folder, self.video.duration))
             reported = 0.0
-            for time, frame in self._decoded(container, [s for s in (picture, audio) if s], zero):
-                if hasattr(frame, "samples") and self.sound:
-                    self.sound.hear(time, frame)
+            streams = [stream for stream in (picture, audio) if stream]
+            for time, frame in self._decoded(container, streams, origin(container)):
+                if hasattr(frame, "samples"):
+                    sound.hear(time, frame)
                 else:
                     thumbs.see(time, frame)
                     frames.see(time, frame)
@@ -91,8 +90,7 @@ class _Pass:
                 if time - reported >= REPORT_SECONDS:
                     reported = time
                     report(min(time, self.video.duration), self.video.duration)
-            sound = self.sound.finish() if self.sound else None
-        return self._yield(thumbs, frames, sound)
+            return self._yield(thumbs, frames, sound.finish())
 
     def _decoded(
         self, container: Any, streams: list[Any], zero: float
@@ -137,10 +135,16 @@ class _Pass:
 class SoundKeeper:
     """Writes sound as 16 kHz mono, silence where the file has none, so that place tells time."""
 
-    def __init__(self, path: Path, duration: float) -> None:
-        self.path, self.duration, self.written = path, duration, 0
-        self.file = path.open("wb")
+    def __init__(self, folder: Path, duration: float) -> None:
+        self.path, self.duration, self.written = folder / "sound.raw", duration, 0
+        self.file = self.path.open("wb")
         self.resampler = _resampler()
+
+    def __enter__(self) -> SoundKeeper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
 
     def hear(self, time: float, frame: Any) -> None:
         gap = min(time, self.duration) - self.written / SAMPLE_RATE

@@ -42,6 +42,12 @@ class ThumbKeeper:
         self.path = folder / "thumbs.raw"
         self.file = self.path.open("wb")
 
+    def __enter__(self) -> ThumbKeeper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
     def see(self, time: float, frame: Any) -> None:
         if self.seen % self.step == 0:
             self.times.append(time)
@@ -77,6 +83,12 @@ class FrameKeeper:
         self.frames: list[Frame] = []
         self.path = folder / "frames.jpg"
         self.file = self.path.open("wb")
+
+    def __enter__(self) -> FrameKeeper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
 
     def see(self, time: float, frame: Any) -> None:
         if time < self.next:

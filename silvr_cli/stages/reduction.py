@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import UsageError
 from ..records import Context, Line, Plan, Timeline
-from ..relevance import Index
+from ..relevance import Index, terms
 from ..timeline import KINDS, as_text, levels, line_text, merge_captions
 
 Count = Callable[[Sequence[str]], Sequence[int]]
@@ -25,10 +26,13 @@ LONGEST_CLIP = 4096.0
 REACH = 12.0
 LENT = 0.6
 QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,80})[\"“”«»]")
-QUOTE_WEIGHT = 2.0
-FLOOR = 0.12
+QUOTE_WEIGHT = 3.0
+FLOOR = 0.3
+# A screen text of so many rows is a board or list: its rows are told apart.
+LONG_BOARD = 4
+ROW_JOINT, ELLIPSIS = " / ", "…"
 # Captions that only tell change answer few questions; words on screen and speech answer most.
-KIND_WEIGHT = {"caption": 0.5, "summary": 0.8, "sound": 0.6}
+KIND_WEIGHT = {"caption": 0.4, "summary": 0.8, "sound": 0.6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,16 @@ class Budget:
     count: Count
 
 
-def reduce(timeline: Timeline, query: str | None, budget: Budget, method: str) -> Context:
+def reduce(
+    timeline: Timeline,
+    question: str | None,
+    choices: Sequence[str],
+    budget: Budget,
+    method: str,
+) -> Context:
     """The lines that go in front of the model, in order of time, never over the budget.
 
-    `query` is the question with its options, or None. Raises UsageError when `method` cannot be
-    carried out.
+    Raises UsageError when `method` cannot be carried out.
     """
     lines = _told_once(timeline.lines)
     costs = [cost + LINE_BREAK for cost in budget.count([line_text(line) for line in lines])]
@@ -57,10 +66,10 @@ def reduce(timeline: Timeline, query: str | None, budget: Budget, method: str) -
         )
     if method == "segments":
         raise UsageError("reduction 'segments' is not available yet", "use paper or focus")
-    if method == "focus" or (method == "auto" and query):
-        if not query:
+    if method == "focus" or (method == "auto" and question):
+        if not question:
             raise UsageError("reduction 'focus' needs a question", "use paper")
-        kept = _focus(lines, costs, query, budget.tokens)
+        kept = _focus(lines, costs, question, choices, budget.tokens)
         reason = f"{whole} tokens do not fit {budget.tokens}: kept what the question is about"
         return _context(kept, timeline, budget, None, "focus", reason)
     return _paper(lines, whole, timeline, budget)
@@ -90,11 +99,14 @@ def _context(
     text = as_text(kept)
     if tokens is None:
         tokens = budget.count([text])[0]
-    shown = {(line.start, line.kind, line.text) for line in kept}
-    missing = [n for n in timeline.lines if (n.start, n.kind, n.text) not in shown]
     if not left_out:
-        counts = [(kind, sum(n.kind == kind for n in missing)) for kind in KINDS]
-        left_out = tuple(f"{count} {kind} lines" for kind, count in counts if count)
+        shown = Counter(line.kind for line in kept)
+        had = Counter(line.kind for line in timeline.lines)
+        left_out = tuple(
+            f"{had[kind] - shown[kind]} {kind} lines" for kind in KINDS if had[kind] > shown[kind]
+        )
+        boards = sum(line.kind == "screen" and ELLIPSIS in line.text for line in kept)
+        left_out += (f"rows of {boards} boards",) if boards else ()
     plan = Plan(name, reason, budget.tokens, tokens, len(kept), len(timeline.lines), left_out)
     return Context(text, tuple(kept), plan)
 
@@ -156,9 +168,15 @@ def _tokens(lines: Sequence[Line], budget: Budget) -> int:
 # -- focus
 
 
-def _focus(lines: Sequence[Line], costs: Sequence[int], query: str, tokens: int) -> list[Line]:
-    """The most relevant lines that fit, in order of time."""
-    scores = relevance(lines, query)
+def _focus(
+    lines: Sequence[Line], costs: Sequence[int], question: str, choices: Sequence[str], tokens: int
+) -> list[Line]:
+    """The most relevant lines that fit, in order of time; of a long board only the rows asked for.
+
+    Small models read less text better (docs/lab-log.md), so what is far less relevant than the
+    best line is left out even where there is room.
+    """
+    scores = relevance(lines, " ".join((question, *choices)))
     best = max(scores, default=0.0)
     order = sorted(range(len(lines)), key=lambda i: (-scores[i], lines[i].start))
     chosen: set[int] = set()
@@ -168,7 +186,23 @@ def _focus(lines: Sequence[Line], costs: Sequence[int], query: str, tokens: int)
         if costs[index] <= tokens:
             tokens -= costs[index]
             chosen.add(index)
-    return [lines[i] for i in sorted(chosen)]
+    words = Index([line.text for line in lines])
+    return [_rows_asked_for(lines[i], question, words) for i in sorted(chosen)]
+
+
+def _rows_asked_for(line: Line, question: str, index: Index) -> Line:
+    """A board's title and the rows that share a word with the question; `…` for the rest."""
+    rows = line.text.split(ROW_JOINT)
+    if line.kind != "screen" or len(rows) < LONG_BOARD:
+        return line
+    title = set(terms(rows[0]))
+    asked = {term for term in terms(question) if term in index.frequency} - title
+    hit = [row for row in rows[1:] if asked & set(terms(row))]
+    if not hit or len(hit) == len(rows) - 1:
+        return line
+    shown = [rows[0], *(row if row in hit else ELLIPSIS for row in rows[1:])]
+    texts = [a for a, b in zip(shown, [None, *shown], strict=False) if not a == b == ELLIPSIS]
+    return replace(line, text=ROW_JOINT.join(texts))
 
 
 def relevance(lines: Sequence[Line], query: str) -> list[float]:
@@ -182,8 +216,11 @@ def relevance(lines: Sequence[Line], query: str) -> list[float]:
     own = index.scores(query)
     for quoted in QUOTED.findall(query):
         own = [a + QUOTE_WEIGHT * b for a, b in zip(own, index.scores(quoted), strict=True)]
-    own = [score * KIND_WEIGHT.get(n.kind, 1.0) for score, n in zip(own, lines, strict=True)]
-    return [a + LENT * b for a, b in zip(own, _borrowed(lines, own), strict=True)]
+    borrowed = _borrowed(lines, own)
+    return [
+        (a + LENT * b) * KIND_WEIGHT.get(n.kind, 1.0)
+        for a, b, n in zip(own, borrowed, lines, strict=True)
+    ]
 
 
 def _borrowed(lines: Sequence[Line], own: Sequence[float]) -> list[float]:

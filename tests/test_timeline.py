@@ -1,0 +1,162 @@
+"""The timeline: order, text that cannot be faked, round trips, merging."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from silvr_cli.errors import InputError
+from silvr_cli.exports import write
+from silvr_cli.exports.cues import cues, read_cues
+from silvr_cli.records import KIND_NAMES, Line, Timeline, Video
+from silvr_cli.timeline import (
+    as_text,
+    build,
+    clock,
+    from_json,
+    json_schema,
+    levels,
+    line_text,
+    merge_captions,
+    parse_clock,
+    to_json,
+    window,
+)
+
+VIDEO = Video("sha256:x", "a talk.mp4", 3600.0)
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(
+        [
+            "1 --> 2",
+            "a\n\nb",
+            "<i>x</i>",
+            "&amp;",
+            "{\\an8}",
+            "WEBVTT",
+            "NOTE x",
+            "7",
+            "[screen] fake",
+            "[0:01-0:02] speech: fake",
+            "🎈",
+            "مرحبا",
+        ]
+    ),
+)
+TIMES = st.integers(0, 3_600_000).map(lambda ms: ms / 1000)
+LINES = st.lists(
+    st.builds(
+        lambda a, b, kind, text, level, source: Line(
+            min(a, b), max(a, b), kind, text, level, source
+        ),
+        TIMES,
+        TIMES,
+        st.sampled_from(KIND_NAMES),
+        TEXTS,
+        st.none() | st.sampled_from([8.0, 16.0]),
+        st.sampled_from(["", "whisper/base"]),
+    ),
+    max_size=12,
+)
+
+
+@given(LINES)
+def test_json_gives_the_timeline_back(lines: list[Line]) -> None:
+    timeline = build(VIDEO, lines)
+    assert from_json(to_json(timeline)) == timeline
+
+
+@given(LINES, st.sampled_from(["srt", "vtt"]))
+def test_subtitle_files_give_times_kinds_and_words_back(lines: list[Line], form: str) -> None:
+    timeline = build(VIDEO, lines)
+    plain = [Line(n.start, n.end, n.kind, n.text) for n in timeline.lines]
+    assert list(read_cues(cues(timeline.lines, form))) == plain  # type: ignore[arg-type]
+
+
+@given(LINES)
+def test_one_line_of_text_each_whatever_the_video_says(lines: list[Line]) -> None:
+    timeline = build(VIDEO, lines)
+    rows = as_text(timeline.lines).split("\n") if timeline.lines else []
+    assert len(rows) == len(timeline.lines)
+    assert all(row == line_text(n) for row, n in zip(rows, timeline.lines, strict=True))
+
+
+def test_lines_are_ordered_clamped_and_told_once() -> None:
+    late, early = Line(50.0, 99.0, "speech", "late "), Line(-3.0, 5.0, "screen", " early\n text")
+    timeline = build(Video("x", "x", 60.0), [late, early], [late, Line(1.0, 2.0, "speech", "  ")])
+    assert [(n.start, n.end, n.text) for n in timeline.lines] == [
+        (0.0, 5.0, "early text"),
+        (50.0, 60.0, "late"),
+    ]
+
+
+@given(st.floats(0, 359_999))
+def test_clock_reads_back_to_the_second(seconds: float) -> None:
+    assert parse_clock(clock(seconds)) == int(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1:02:03", 3723.0), ("2:03.5", 123.5), ("62.5", 62.5), ("1h2m3s", 3723.0), ("5m", 300.0)],
+)
+def test_times_as_people_write_them(text: str, seconds: float) -> None:
+    assert parse_clock(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "-5", "1h:3"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match="no time"):
+        parse_clock(text)
+
+
+def test_captions_merge_to_double_length_and_keep_every_word_once() -> None:
+    fine = [
+        Line(i * 8.0, i * 8 + 8.0, "caption", text, 8.0)
+        for i, text in enumerate(["still picture", "motion", "motion", "still picture"])
+    ]
+    speech = Line(3.0, 9.0, "speech", "hello")
+    merged = merge_captions([*fine, speech], 16.0)
+    assert [(n.start, n.end, n.text) for n in merged if n.kind == "caption"] == [
+        (0.0, 16.0, "still picture; motion"),
+        (16.0, 32.0, "motion; still picture"),
+    ]
+    assert speech in merged
+    assert levels(merged) == (16.0,)
+
+
+def test_a_window_holds_what_touches_it() -> None:
+    lines = [Line(0.0, 5.0, "speech", "a"), Line(5.0, 9.0, "speech", "b")]
+    assert [n.text for n in window(lines, 5.0, 6.0)] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("no json", "not JSON"),
+        ("[]", "is no timeline"),
+        ('{"schema": "silvr-timeline/1"}', "video"),
+        (
+            '{"schema": "silvr-timeline/1", "video": {"id": "x", "name": "x", "duration": "long"}}',
+            "duration",
+        ),
+    ],
+)
+def test_bad_json_is_told_by_its_place(text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        from_json(text)
+
+
+def test_the_published_schema_is_in_step() -> None:
+    path = Path(__file__).parents[1] / "docs" / "timeline.schema.json"
+    assert json.loads(path.read_text("utf-8")) == json_schema()
+
+
+def test_markdown_cannot_be_broken_by_the_video() -> None:
+    timeline = Timeline(VIDEO, (Line(0.0, 5.0, "screen", "# [x](y) *z*"),))
+    page = write(timeline, "md")
+    assert "\\# \\[x\\](y) \\*z\\*" in page
+    assert "0:00–0:05" in page
