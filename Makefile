@@ -1,6 +1,7 @@
 # make setup   a virtual environment in .venv with the command silvr in it
 # make demo    the same, the weights, and one question about the video in examples/
 # make test    the same, and every test
+# make bench   the figures, on the example or on VIDEO=film.mp4 TRUTH=film.json
 # make check   what has to be green before a commit: format, lint, types, import contracts, tests
 .DEFAULT_GOAL := setup
 .PHONY: setup weights demo test check format docs bench clean
@@ -9,6 +10,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # setuptools warns in every editable build that maps a package to a folder, as we do with prompts/.
 PIP := PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip --disable-pip-version-check
+# What make bench measures on.
+VIDEO ?= examples/tour.mp4
+TRUTH ?= examples/tour.questions.json
 READY := .venv/.ready
 DEV_READY := .venv/.ready-dev
 
@@ -54,7 +58,10 @@ docs: setup
 	$(BIN)/python docs/make_help.py
 
 bench: weights
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	$(BIN)/python benchmarks/help_cost.py
+	$(BIN)/python benchmarks/visual_pass.py $(VIDEO)
+	$(BIN)/python benchmarks/cuts.py $(VIDEO) $(TRUTH)
+	$(BIN)/python benchmarks/questions.py $(VIDEO) $(TRUTH)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -143,7 +143,7 @@ SHOTS = (
 )
 
 # (type, question, answer, options, where): `where` names a sentence by its first words, or a
-# picture, or nothing where the video does not say.
+# picture, or nothing where the video does not say. The options of `when` are such names as well.
 QUESTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     (
         "speech_fact",
@@ -208,8 +208,20 @@ QUESTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         ("42 cm", "189 cm", "50 cm", "208 cm"),
         "telescope_facts",
     ),
-    ("when", "When does Peter begin to speak?", "", (), "Hello, I am Peter"),
-    ("when", "When is the goat mentioned?", "", (), "A goat made"),
+    (
+        "when",
+        "When does Peter begin to speak?",
+        "",
+        ("Here is the telescope", "If you would", "Hello, I am Peter", "This is the dome"),
+        "Hello, I am Peter",
+    ),
+    (
+        "when",
+        "When is the goat mentioned?",
+        "",
+        ("A goat made", "It was built", "Never use", "In the great storm"),
+        "A goat made",
+    ),
     (
         "order",
         "What does Peter do directly after he has blown away the dust?",
@@ -306,6 +318,8 @@ def write_questions(path: Path, spoken: list[Spoken]) -> None:
             {"start": start, "end": end, "title": title}
             for (start, title), end in zip(opening, ends, strict=True)
         ],
+        "segments": [{"type": "slide", "start": each.start, "end": each.end} for each in spoken],
+        "visual_events": [],
         "speech": [
             {"start": start, "end": end, "text": text}
             for each in spoken
@@ -319,8 +333,9 @@ def write_questions(path: Path, spoken: list[Spoken]) -> None:
 def question(number: int, spoken: list[Spoken]) -> dict[str, Any]:
     kind, text, answer, options, where = QUESTIONS[number]
     span = find(where, spoken) if where else None
-    if kind == "when" and span:
-        answer = f"{int(span[0]) // 60}:{int(span[0]) % 60:02d}"
+    if kind == "when":
+        answer = clock(where, spoken)
+        options = tuple(clock(option, spoken) for option in options)
     return {
         "id": f"tour{number + 1:02d}",
         "type": kind,
@@ -330,6 +345,11 @@ def question(number: int, spoken: list[Spoken]) -> dict[str, Any]:
         "answer": answer or "not stated in the video",
         "gold_spans": [list(span)] if span else [],
     }
+
+
+def clock(where: str, spoken: list[Spoken]) -> str:
+    minutes, seconds = divmod(int(find(where, spoken)[0]), 60)
+    return f"{minutes}:{seconds:02d}"
 
 
 def find(where: str, spoken: list[Spoken]) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def _captions(source: Source, projector: Projector, session: Session) -> graph.S
 
     choice = backends.resolve("vision", settings.models.vision, settings)
     identity = _identity(captions=settings.captions, model=choice.spec)
-    return graph.Stage("captions", 2, ("scenes", "clips"), identity, tuple[Line, ...], run)
+    return graph.Stage("captions", 3, ("scenes", "clips"), identity, tuple[Line, ...], run)
 
 
 def _screen_text(video: Video, projector: Projector, session: Session) -> graph.Stage | None:
@@ -110,7 +110,7 @@ def _speech(
     settings, wanted = session.settings, session.settings.models.speech
     if wanted == "none" and not source.subtitles:
         return None
-    if wanted in ("auto", "subtitles") or source.subtitles:
+    if wanted in ("auto", "subtitles", "fake") or source.subtitles:
         path = source.subtitles or subtitles.find_sidecar(
             Path(str(video.path)), settings.speech.language
         )

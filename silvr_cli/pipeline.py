@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     from .media.decode import Projector
     from .protocols import TextModel
 
-__all__ = ["Answered", "Described", "Session", "Source", "ask", "describe", "plan", "replayed"]
+__all__ = [
+    "Answered",
+    "Described",
+    "Session",
+    "Source",
+    "ask",
+    "describe",
+    "open_text_model",
+    "plan",
+    "replayed",
+]
 
 # What the prompt around the timeline needs at most, question and options included.
 PROMPT_TOKENS = 512

@@ -64,11 +64,12 @@ def main() -> NoReturn:
         tell(f"silvr: {_usage(error)}")
         code = UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        tell("silvr: interrupted; everything finished so far is kept")
         code = INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    if code == INTERRUPTED:
+        tell("silvr: interrupted; everything finished so far is kept")
     _leave(code)
 
 

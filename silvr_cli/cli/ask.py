@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -83,8 +84,10 @@ def ask(
     )
     source, question = _read(words, captions, subtitles, clip_length)
     with options.session(loaded.settings, quiet) as session:
-        described = pipeline.describe(source, session)
-        answered = pipeline.ask(described, question, tuple(choice or ()), session)
+        # Named before the video is read: a typo must not cost an hour.
+        with closing(pipeline.open_text_model(session)) as model:
+            described = pipeline.describe(source, session)
+            answered = pipeline.ask(described, question, tuple(choice or ()), session, model)
     if json:
         text = display.as_json(answer.as_document(answered))
     else:

