@@ -2,8 +2,9 @@
 
     python benchmarks/visual_pass.py VIDEO [--pairs 5]
 
-Both run as processes of their own, in turn. The plain decode uses PyAV with threads AUTO on
-picture and sound and drops every frame; the pass makes thumbnails, frames and 16 kHz sound.
+Both run as processes of their own, in turn: first picture alone, then picture and sound. The plain
+decode uses PyAV with threads AUTO and drops every frame; the pass makes thumbnails and frames, and
+with sound 16 kHz mono.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import sys
 PLAIN = """
 import av, sys
 with av.open(sys.argv[1]) as container:
-    streams = [*container.streams.video[:1], *container.streams.audio[:1]]
+    sound = container.streams.audio[:1] if sys.argv[2] == "sound" else []
+    streams = [*container.streams.video[:1], *sound]
     for stream in streams:
         stream.thread_type = "AUTO"
     for packet in container.demux(streams):
@@ -30,7 +32,8 @@ from pathlib import Path
 from silvr_cli.media.decode import Projector
 from silvr_cli.media.probe import probe
 from silvr_cli.settings import Media
-with Projector(probe(Path(sys.argv[1]), "sha256:known"), Media()) as projector:
+video = probe(Path(sys.argv[1]), "sha256:known")
+with Projector(video, Media(), sound=sys.argv[2] == "sound") as projector:
     projector.footage()
 """
 IMPORTS = {
@@ -53,12 +56,14 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args()
     start = {code: min(cpu(IMPORTS[code]) for _ in range(3)) for code in (PLAIN, PASS)}
-    ratios = []
-    for _ in range(options.pairs):
-        plain, whole = (cpu(code, options.video) - start[code] for code in (PLAIN, PASS))
-        ratios.append(whole / plain)
-        print(f"plain {plain:6.2f} s   pass {whole:6.2f} s   ratio {whole / plain:.2f}")
-    print(f"median ratio {statistics.median(ratios):.2f} (interpreter and imports taken off)")
+    for what in ("picture", "sound"):
+        ratios = []
+        for _ in range(options.pairs):
+            plain, whole = (cpu(code, options.video, what) - start[code] for code in (PLAIN, PASS))
+            ratios.append(whole / plain)
+            print(f"plain {plain:6.2f} s   pass {whole:6.2f} s   ratio {whole / plain:.2f}")
+        name = "picture alone" if what == "picture" else "picture and sound"
+        print(f"{name}: median ratio {statistics.median(ratios):.2f} (imports taken off)")
 
 
 if __name__ == "__main__":

@@ -155,6 +155,7 @@ def _subtitle_track(video: Video, session: Session) -> graph.Stage:
 
 def _transcript(video: Video, projector: Projector, session: Session) -> graph.Stage:
     settings = session.settings
+    projector.sound = True
     choice = backends.resolve("speech", settings.models.speech, settings)
 
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:

@@ -162,7 +162,8 @@ def _own_text(source: Source, session: Session) -> Described:
 def _projector(video: Video, session: Session) -> Projector:
     from .media.decode import Projector
 
-    return Projector(video, session.settings.media)
+    # Whoever transcribes asks for the sound; subtitles need none.
+    return Projector(video, session.settings.media, sound=False)
 
 
 def _missing(video: Video, outputs: Mapping[str, Any]) -> tuple[str, ...]:

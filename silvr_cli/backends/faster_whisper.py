@@ -31,7 +31,8 @@ BATCH = 4  # windows decoded together in batched mode
 BATCH_JOIN_SECONDS = 60.0  # a batch skips the silence between its windows
 MIN_VOICE_MS, SILENCE_MS, PAD_MS = 200, 500, 400
 TAIL_SECONDS = 0.6
-MAX_TOKENS = 224  # as Whisper's authors: bounds what a loop costs
+# As many as Whisper's authors take of a full window, fewer of a short one: what a loop may cost.
+MAX_TOKENS, LEAST_TOKENS, TOKENS_PER_SECOND = 224, 32, 15
 
 # Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision", section 4.5.
 LOG_PROBABILITY = -1.0
@@ -142,20 +143,21 @@ class FasterWhisper:
     def _decode(
         self, model: Any, sound: Samples, language: str | None, **options: Any
     ) -> list[Any]:
+        duration = len(sound) / SAMPLE_RATE
         segments, _ = model.transcribe(
             sound,
             language=language,
             temperature=[0.0],
             condition_on_previous_text=False,
             word_timestamps=True,
-            max_new_tokens=MAX_TOKENS,
+            max_new_tokens=min(MAX_TOKENS, LEAST_TOKENS + int(TOKENS_PER_SECOND * duration)),
             # Judged in `_failed` and `_trusted`, which see both tries.
             no_speech_threshold=None,
             log_prob_threshold=None,
             compression_ratio_threshold=None,
             **options,
         )
-        return _without_tail(segments, len(sound) / SAMPLE_RATE)
+        return _without_tail(segments, duration)
 
     def _language(self, sound: Samples) -> tuple[str, float]:
         with self._lock:

@@ -25,14 +25,18 @@ if TYPE_CHECKING:
 
 GAP_SECONDS = 0.1
 REPORT_SECONDS = 5.0
+MANY_FPS = 9.0
 Report = Callable[[float, float], None]
 
 
 class Projector:
-    """Runs the pass at most once and keeps its yield on disk until it is closed."""
+    """Runs the pass at most once and keeps its yield on disk until it is closed.
 
-    def __init__(self, video: Video, settings: Media) -> None:
-        self.video, self.settings = video, settings
+    Without `sound`, the sound is not even decoded.
+    """
+
+    def __init__(self, video: Video, settings: Media, sound: bool = True) -> None:
+        self.video, self.settings, self.sound = video, settings, sound
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._footage: Footage | None = None
         self._lock = threading.Lock()
@@ -56,26 +60,30 @@ class Projector:
                 self._folder = self._folder or tempfile.TemporaryDirectory(
                     prefix="silvr-", ignore_cleanup_errors=True
                 )
-                self._footage = _Pass(self.video, self.settings, Path(self._folder.name)).run(
-                    report
-                )
+                folder = Path(self._folder.name)
+                run = _Pass(self.video, self.settings, folder, self.sound)
+                self._footage = run.run(report)
             return self._footage
 
 
 class _Pass:
     """The state of one walk through the packets."""
 
-    def __init__(self, video: Video, settings: Media, folder: Path) -> None:
-        self.video, self.settings, self.folder = video, settings, folder
+    def __init__(self, video: Video, settings: Media, folder: Path, sound: bool) -> None:
+        self.video, self.settings, self.folder, self.wants_sound = video, settings, folder, sound
         self.damaged, self.end = 0, 0.0
 
     def run(self, report: Report) -> Footage:
         with ExitStack() as closing, opened(Path(str(self.video.path))) as container:
             picture = picture_stream(container)
-            audio = audio_stream(container, self.settings.audio_track)
+            audio = audio_stream(container, self.settings.audio_track) if self.wants_sound else None
             if picture:
                 picture.thread_type = "AUTO"
-            thumbs = closing.enter_context(ThumbKeeper(self.folder, self.video.picture))
+                if self.video.picture and self.video.picture.fps >= MANY_FPS:
+                    # Pictures that no other rests on are a third of the work and never missed:
+                    # what opens a scene is always one that others rest on.
+                    picture.codec_context.skip_frame = "NONREF"
+            thumbs = closing.enter_context(ThumbKeeper(self.folder))
             frames = closing.enter_context(FrameKeeper(self.folder, self.video, self.settings))
             sound = closing.enter_context(SoundKeeper(self.folder, self.video.duration))
             reported = 0.0

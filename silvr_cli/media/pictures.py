@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..protocols import Image
-    from ..records import Picture, Video
+    from ..records import Video
     from ..settings import Media
 
 THUMB_SIZE = (27, 48)
@@ -25,20 +25,19 @@ GRID_SIZE = (72, 128)
 BLOCKS = (12, 16)
 # A block of the picture must change by this share of full brightness to make a frame worth keeping.
 DIFFERENT = 0.03
-THUMBS_PER_SECOND = 3.5
+# A little under a quarter, so that a frame on the quarter is not missed by rounding.
+THUMB_SECONDS = 0.24
 JPEG_QUALITY = 90
 CHUNK = 4096
 PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p")
 
 
 class ThumbKeeper:
-    """Keeps three to seven small pictures a second, in a file."""
+    """Keeps up to four small pictures a second, in a file."""
 
-    def __init__(self, folder: Path, picture: Picture | None) -> None:
-        fps = picture.fps if picture else 0.0
-        self.step = max(1, round(fps / THUMBS_PER_SECOND))
+    def __init__(self, folder: Path) -> None:
         self.times: list[float] = []
-        self.seen = 0
+        self.next = 0.0
         self.path = folder / "thumbs.raw"
         self.file = self.path.open("wb")
 
@@ -49,11 +48,12 @@ class ThumbKeeper:
         self.file.close()
 
     def see(self, time: float, frame: Any) -> None:
-        if self.seen % self.step == 0:
-            self.times.append(time)
-            for plane in _yuv(frame):
-                self.file.write(plane.tobytes())
-        self.seen += 1
+        if time < self.next:
+            return
+        self.next = time + THUMB_SECONDS
+        self.times.append(time)
+        for plane in _yuv(frame):
+            self.file.write(plane.tobytes())
 
     def finish(self) -> Thumbs:
         """All thumbnails in order of time, as RGB."""
