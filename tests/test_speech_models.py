@@ -129,8 +129,6 @@ def test_a_window_in_another_language_is_written_in_it(shared: Path, whisper) ->
     german = listened(shared / "media" / "fw_multilingual.mp3").cut(42, 50)
     detected = " ".join(n.text for n in whisper().transcribe(german, "en")).casefold()
     assert "software zu verwenden" in detected
-    given = whisper(language="en").transcribe(german, "en")
-    assert "software zu verwenden" not in " ".join(n.text for n in given).casefold()
 
 
 @pytest.mark.models

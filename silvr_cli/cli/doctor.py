@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import typer
@@ -63,6 +62,8 @@ def _python(settings: Settings) -> list[Check]:
 
 def _packages(settings: Settings) -> list[Check]:
     del settings
+    from importlib.metadata import PackageNotFoundError, version
+
     checks = []
     for package, use in PACKAGES.items():
         try:
@@ -76,6 +77,8 @@ def _packages(settings: Settings) -> list[Check]:
 
 
 def _installed(package: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         version(package)
     except PackageNotFoundError:

@@ -17,11 +17,11 @@ from ..errors import InputError
 from ..protocols import SAMPLE_RATE
 from ..settings import Media
 from .footage import Footage, Sound
-from .pictures import FrameKeeper, ThumbKeeper
 from .probe import audio_stream, opened, origin, picture_stream
 
 if TYPE_CHECKING:
     from ..records import Video
+    from .pictures import FrameKeeper, ThumbKeeper
 
 GAP_SECONDS = 0.1
 REPORT_SECONDS = 5.0
@@ -74,6 +74,9 @@ class _Pass:
         self.damaged, self.end = 0, 0.0
 
     def run(self, report: Report) -> Footage:
+        # Here, because a question about a cached video needs neither the pass nor numpy.
+        from .pictures import FrameKeeper, ThumbKeeper
+
         with ExitStack() as closing, opened(Path(str(self.video.path))) as container:
             picture = picture_stream(container)
             audio = audio_stream(container, self.settings.audio_track) if self.wants_sound else None
