@@ -128,15 +128,18 @@ def _speech(
 
 def _subtitle_file(path: Path) -> graph.Stage:
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
+        from .media.marks import unmarked
         from .media.subtitles import read_subtitles
 
         work.note(f"speech: from {path.name}")
-        return read_subtitles(path)
+        # A file that silvr wrote itself holds more than speech.
+        lines = unmarked(read_subtitles(path), "speech")
+        return tuple(line for line in lines if line.kind == "speech")
 
     from .media.probe import content_id
 
     identity = {"file": content_id(path), "name": path.name}
-    return graph.Stage("speech", 1, (), identity, tuple[Line, ...], run)
+    return graph.Stage("speech", 2, (), identity, tuple[Line, ...], run)
 
 
 def _subtitle_track(video: Video, session: Session) -> graph.Stage:
@@ -183,12 +186,12 @@ def _own_captions(path: Path, clip_length: float | None) -> graph.Stage:
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .media.own_text import read_captions
 
-        return read_captions(path, clip_length)
+        return read_captions(path, clip_length, work.note)
 
     from .media.probe import content_id
 
     identity = {"file": content_id(path), "name": path.name, "clip_length": clip_length}
-    return graph.Stage("captions", 1, (), identity, tuple[Line, ...], run)
+    return graph.Stage("captions", 2, (), identity, tuple[Line, ...], run)
 
 
 def _identity(**parts: Any) -> dict[str, Any]:

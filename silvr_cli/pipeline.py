@@ -156,6 +156,8 @@ def _own_text(source: Source, session: Session) -> Described:
 
     video, lines = read_own_text(source.captions, source.subtitles, source.clip_length)
     session.store.remember_video(None, video)
+    for note in video.warnings:
+        session.tell(note)
     return Described(timeline.build(video, lines))
 
 

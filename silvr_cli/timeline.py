@@ -15,6 +15,8 @@ from .records import Kind, Line, Timeline, Video
 
 SCHEMA = "silvr-timeline/1"
 KINDS: tuple[Kind, ...] = ("summary", "caption", "screen", "sound", "speech")
+# What would steer a terminal, end a line or fail to encode; never words.
+NOT_WORDS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def build(video: Video, *groups: Iterable[Line]) -> Timeline:
@@ -28,7 +30,7 @@ def build(video: Video, *groups: Iterable[Line]) -> Timeline:
 def _clean(line: Line, duration: float) -> Line:
     start = min(max(0.0, line.start), duration)
     end = min(max(start, line.end), duration)
-    return replace(line, start=start, end=end, text=" ".join(line.text.split()))
+    return replace(line, start=start, end=end, text=" ".join(NOT_WORDS.sub(" ", line.text).split()))
 
 
 def clock(seconds: float) -> str:
@@ -71,7 +73,7 @@ def window(lines: Iterable[Line], start: float, end: float) -> tuple[Line, ...]:
 
 def levels(lines: Iterable[Line]) -> tuple[float, ...]:
     """The clip lengths that captions come in, ascending."""
-    return tuple(sorted({n.level for n in lines if n.kind == "caption" and n.level is not None}))
+    return tuple(sorted({n.level for n in lines if n.kind == "caption" and n.level}))
 
 
 def merge_captions(lines: Sequence[Line], level: float) -> tuple[Line, ...]:
@@ -108,17 +110,23 @@ def from_json(text: str) -> Timeline:
     from pydantic_core import from_json as load
 
     try:
-        document = load(text)
+        document = load(text, allow_inf_nan=False)
     except ValueError as error:
         raise InputError(f"this is not JSON: {error}") from error
     if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
         raise InputError(f"this JSON is no timeline: its schema is not {SCHEMA}")
     try:
-        return TypeAdapter(Timeline).validate_python(document)
+        timeline = TypeAdapter(Timeline).validate_python(document)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise InputError(f"this timeline's {place} is wrong: {first['msg'].lower()}") from error
+    for index, line in enumerate(timeline.lines):
+        if not 0 <= line.start <= line.end < float("inf"):
+            raise InputError(
+                f"this timeline's lines.{index} cannot last from {line.start:g} to {line.end:g}"
+            )
+    return timeline
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from silvr_cli.errors import InputError
+from silvr_cli.errors import InputError, UsageError
 from silvr_cli.media.own_text import read_captions, read_own_text
 from silvr_cli.media.subtitles import find_sidecar, read_subtitles
 from silvr_cli.records import Line, Video
@@ -32,7 +35,7 @@ def test_one_caption_a_line_for_clips_of_the_folders_length(tmp_path: Path) -> N
 def test_json_lists_objects_and_our_own(tmp_path: Path) -> None:
     items = '[{"start": 1, "end": 2.5, "text": "a dog"}, {"start": 3, "end": 4, "text": "b"}]'
     assert read_captions(put(tmp_path / "c.json", items))[0] == Line(
-        1.0, 2.5, "caption", "a dog", None, "c.json"
+        1.0, 2.5, "caption", "a dog", 1.5, "c.json"
     )
     rows = '{"start": 1, "end": 2, "text": "x"}\n\n{"start": 2, "end": 3, "text": "y"}\n'
     assert len(read_captions(put(tmp_path / "c.jsonl", rows))) == 2
@@ -47,7 +50,23 @@ def test_json_lists_objects_and_our_own(tmp_path: Path) -> None:
         ("c.json", "{", "is not JSON"),
         ("c.json", "{}", "holds no list"),
         ("c.json", '[{"start": 1}]', "caption 1: start, end and text"),
-        ("c.json", '[{"start": 5, "end": 1, "text": "x"}]', "from 5.0 to 1.0"),
+        ("c.json", '[{"start": 5, "end": 1, "text": "x"}]', "caption 1: it cannot last from 5 to"),
+        ("c.json", '[{"start": "1:02", "end": 63, "text": "x"}]', "'1:02', not a number"),
+        ("c.json", '[{"start": true, "end": 63, "text": "x"}]', "start is True, not a number"),
+        ("c.json", '[{"start": -1, "end": 63, "text": "x"}]', "start is -1, not a time"),
+        ("c.json", '[{"start": 1, "end": 1e999, "text": "x"}]', "end is inf, not a time"),
+        ("c.json", '[{"start": NaN, "end": 1, "text": "x"}]', "is not JSON"),
+        ("c.json", '[{"start": 1, "end": 2, "text": null}]', "words in quotes"),
+        ("c.json", '[{"start": 1, "end": 2, "text": "x", "source": 5}]', "words in quotes"),
+        ("c.json", '[{"start": 1, "end": 2, "text": "x", "level": "big"}]', "level is 'big'"),
+        ("c.json", '[{"start": 1, "end": 2, "text": "x", "level": -8}]', "level is -8"),
+        ("c.json", '["a", {"start": 1, "end": 2, "text": "x"}]', "caption 1: start, end and text"),
+        ("c.json", '["\\ud800"]', "is not JSON"),
+        ("c.json", "[" * 100_000, "is not JSON"),
+        ("c.json", '{"schema": "silvr-timeline/2", "lines": []}', "silvr-timeline/2"),
+        ("c.jsonl", '{"start": 1, "end": 2, "text": "x"}\n\n{"start"', "c.jsonl, line 3 is not"),
+        ("c.jsonl", '{"start": 1, "end": 2, "text": "x"}\n7', "line 2: start, end and text"),
+        ("c.srt", "only words", "cannot be read as subtitles"),
         ("c.json", '[{"start": 1, "end": 2, "text": "x", "kind": "smell"}]', "smell"),
         ("c.txt", "\0\0", "not a text file"),
     ],
@@ -57,6 +76,58 @@ def test_bad_captions_are_told_in_one_sentence(
 ) -> None:
     with pytest.raises(InputError, match=complaint):
         read_captions(put(tmp_path / name, text))
+
+
+def test_a_break_inside_a_caption_does_not_shift_the_clips(tmp_path: Path) -> None:
+    path = put(tmp_path / "c.txt", "a\u2028b\x0bc\r\n\r\nlast")
+    assert [(n.start, n.text) for n in read_captions(path)] == [
+        (0.0, "a\u2028b\x0bc"),
+        (16.0, "last"),
+    ]
+    # A line separator may stand in a JSON string as it is.
+    rows = '{"start": 1, "end": 2, "text": "a\u2028b"}\r\n{"start": 2, "end": 3, "text": "c"}'
+    assert len(read_captions(put(tmp_path / "c.ndjson", rows))) == 2
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\r\n\0", codec="utf-8"), max_size=20)))
+def test_the_nth_line_is_the_nth_clip(texts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = put(Path(folder) / "captions_2s" / "c.txt", "\n".join(["first", *texts]))
+        lines = read_captions(path)
+    told = {index: text.strip() for index, text in enumerate(["first", *texts]) if text.strip()}
+    assert {round(n.start / 2): n.text for n in lines} == told
+
+
+@pytest.mark.parametrize("length", [0.0, -3.0, float("nan"), float("inf")])
+def test_a_clip_has_a_length(tmp_path: Path, length: float) -> None:
+    with pytest.raises(UsageError, match="cannot last"):
+        read_captions(put(tmp_path / "c.txt", "a"), length)
+
+
+def test_a_length_that_is_taken_for_granted_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    read_captions(put(tmp_path / "c.txt", "a"), None, told.append)
+    read_captions(put(tmp_path / "captions_0s" / "d.json", '["a"]'), None, told.append)
+    read_captions(put(tmp_path / "captions_2.5s" / "e.json", '["a"]'), None, told.append)
+    read_captions(put(tmp_path / "c.txt", "a"), 8.0, told.append)
+    read_captions(
+        put(tmp_path / "f.json", '[{"start": 1, "end": 2, "text": "x"}]'), None, told.append
+    )
+    assert [note.split(":")[0] for note in told] == ["c.txt", "d.json"]
+    assert "8 seconds" in told[0]
+    assert read_own_text(tmp_path / "c.txt", None, None)[0].warnings == (told[0],)
+    assert read_own_text(tmp_path / "c.txt", None, 4.0)[0].warnings == ()
+
+
+def test_a_caption_with_times_can_be_merged_by_its_length(tmp_path: Path) -> None:
+    items = [
+        '{"start": 1, "end": 3.5, "text": "a"}',
+        '{"start": 4, "end": 4, "text": "b"}',
+        '{"start": 5, "end": 9, "text": "c", "level": 8}',
+        '{"start": 5, "end": 9, "text": "d", "kind": "speech"}',
+    ]
+    lines = read_captions(put(tmp_path / "c.json", f"[{','.join(items)}]"))
+    assert [n.level for n in lines] == [2.5, None, 8.0, None]
 
 
 def test_text_alone_makes_a_video(tmp_path: Path) -> None:

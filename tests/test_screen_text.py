@@ -96,6 +96,28 @@ def test_what_was_read_before_is_not_read_again(frames, desk: Desk) -> None:
     assert again.reads == 0
 
 
+def test_a_reading_missed_for_a_moment_does_not_end_a_text(frames, desk: Desk) -> None:
+    texts = {50: [row("Room 12")], 100: [], 150: [row("Room 12")]}
+    lines = read_screen(
+        frames(50, 100, 150, 0, 0, 0, 0, 50), 8.0, Script(texts), ScreenText(), desk
+    )
+    assert [(n.start, n.end) for n in lines] == [(0.0, 3.0), (7.0, 8.0)]
+
+
+def test_one_letter_counts_only_beside_a_word(frames, desk: Desk) -> None:
+    boxes = [row("Lakers"), row("3", left=0.5, score=0.99), row("PS", top=0.5, score=0.7)]
+    (line,) = read_screen(frames(50), 1.0, Script({50: boxes}), ScreenText(), desk)
+    assert line.text == "Lakers 3"
+
+
+def test_a_full_page_is_read_less_often_but_its_last_state_always(frames, desk: Desk) -> None:
+    page = [row(f"entry {i}", top=i / 50) for i in range(35)]
+    reader = Script({50: page, 100: page, 150: page, 200: [row("The end")]})
+    lines = read_screen(frames(50, 100, 150, 200), 9.0, reader, ScreenText(), desk)
+    assert reader.reads < 4
+    assert lines[-1].text == "The end"
+
+
 @pytest.mark.models
 def test_rapidocr_reads_a_slide() -> None:
     from silvr_cli.backends.rapidocr import RapidOcr

@@ -1,6 +1,6 @@
 """SRT and WebVTT: a cue a line, to the millisecond; lines other than speech carry `[kind] `.
 
-`read_cues` gives back what `cues` wrote: times to the millisecond, kind and text.
+Reading the file back with `--subtitles` gives the same times, kinds and words.
 """
 
 from __future__ import annotations
@@ -8,13 +8,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 
-from ..records import KIND_NAMES, Line
+from ..media.marks import marked
+from ..records import Line
 
-STAMP = r"(\d+):(\d\d):(\d\d)[.,](\d{3})"
-CUE = re.compile(rf"{STAMP} --> {STAMP}[^\n]*\n(.*?)(?:\n\n|\n?\Z)", re.DOTALL)
-MARKED = re.compile(rf"\[({'|'.join(KIND_NAMES)})\] ")
+# Braces and backslashes open the styling of SubStation, which readers of SRT honour too.
+STYLING = re.compile(r"\{|\\(?=[Nnh])")
+TAG_OR_ARROW = re.compile(r"<(?= */? *[a-zA-Z]|\d+:)|(?<=--)>")
+STAMP = re.compile(r"\d\d?:\d\d")
 
 
 def cues(lines: Iterable[Line], format: Literal["srt", "vtt"]) -> str:
@@ -23,36 +26,28 @@ def cues(lines: Iterable[Line], format: Literal["srt", "vtt"]) -> str:
     blocks = []
     for number, line in enumerate(lines, 1):
         times = f"{_stamp(line.start, mark)} --> {_stamp(line.end, mark)}"
-        blocks.append(f"{number}\n{times}\n{_cue_text(line)}\n")
+        text = marked(replace(line, text=" ".join(line.text.split())))
+        blocks.append(f"{number}\n{times}\n{_escaped(text, format)}\n")
     return "\n".join((["WEBVTT\n"] if format == "vtt" else []) + blocks)
 
 
-def read_cues(text: str) -> tuple[Line, ...]:
-    """Lines of a document that `cues` wrote, without level and source."""
-    return tuple(_line(*match.groups()) for match in CUE.finditer(text))
+def _escaped(text: str, format: Literal["srt", "vtt"]) -> str:
+    if format == "vtt":
+        text = html.escape(text, quote=False)
+    else:
+        # SRT has no entities of its own and players show them as they stand, so R&D stays R&D:
+        # only what a reader would take for an entity, a tag or an arrow is escaped.
+        text = text if html.unescape(text) == text else text.replace("&", "&amp;")
+        text = TAG_OR_ARROW.sub(_entity, text)
+    if len(STAMP.findall(text)) > 1:  # two times on a line are a cue's times to some readers
+        text = text.replace(":", "&#58;")
+    return STYLING.sub(_entity, text)
 
 
-def _cue_text(line: Line) -> str:
-    text = html.escape(" ".join(line.text.split()), quote=False).replace("{", "&#123;")
-    # Speech that begins like a mark is marked itself, or it would read back as another kind.
-    if line.kind == "speech" and not MARKED.match(text):
-        return text
-    return f"[{line.kind}] {text}"
-
-
-def _line(*parts: str) -> Line:
-    start, end = _seconds(parts[:4]), _seconds(parts[4:8])
-    text = parts[8]
-    marked = MARKED.match(text)
-    kind = marked[1] if marked else "speech"
-    return Line(start, end, kind, html.unescape(text[marked.end() :] if marked else text))  # type: ignore[arg-type]
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match[0])};"
 
 
 def _stamp(seconds: float, mark: str) -> str:
     whole, thousandths = divmod(round(seconds * 1000), 1000)
     return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}{mark}{thousandths:03d}"
-
-
-def _seconds(parts: tuple[str, ...]) -> float:
-    hours, minutes, seconds, thousandths = (int(part) for part in parts)
-    return (((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths) / 1000

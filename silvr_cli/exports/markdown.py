@@ -7,7 +7,7 @@ import re
 from ..records import Timeline
 from ..timeline import clock
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>#|])")
+SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~])")
 
 
 def markdown(timeline: Timeline) -> str:

@@ -1,59 +1,89 @@
 """Text that the user brings: captions and subtitles of their own, with or without a video.
 
 Captions come as one line a clip of N seconds (SiLVR's `captions_<N>s/ID.txt`), SRT or WebVTT,
-or JSON: ours, or a list of {start, end, text}.
+or JSON: ours, or a list of {start, end, text}. docs/formats.md shows them all.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, UsageError
 from ..records import KIND_NAMES, Line, Video
+from .marks import unmarked
 from .subtitles import ENDINGS, read_subtitles, read_text
 
+SCHEMA = "silvr-timeline/1"
 CLIP_LENGTH = 8.0
 FOLDER = re.compile(r"captions?_(\d+(?:\.\d+)?)s$")
+ROWS = (".jsonl", ".ndjson")
+ITEM = 'expected {"start": 0, "end": 8, "text": "…"} with times in seconds'
+
+Tell = Callable[[str], None]
 
 
 def read_own_text(
     captions: Path | None, subtitles: Path | None, clip_length: float | None
 ) -> tuple[Video, tuple[Line, ...]]:
-    """A video made of text alone; its length is the last line's end. Raises InputError."""
+    """A video made of text alone; its length is the last line's end.
+
+    Its warnings tell what was taken for granted. Raises InputError, UsageError.
+    """
+    warnings: list[str] = []
     lines = (
-        *(read_captions(captions, clip_length) if captions else ()),
-        *(read_subtitles(subtitles) if subtitles else ()),
+        *(read_captions(captions, clip_length, warnings.append) if captions else ()),
+        *(unmarked(read_subtitles(subtitles), "speech") if subtitles else ()),
     )
     if not lines:
         raise InputError("the given captions and subtitles hold no text")
     digest = hashlib.sha256(repr(lines).encode("utf-8")).hexdigest()
     name = " + ".join(path.name for path in (captions, subtitles) if path)
-    return Video(f"text:{digest}", name, max(line.end for line in lines)), lines
+    duration = max(line.end for line in lines)
+    return Video(f"text:{digest}", name, duration, warnings=tuple(warnings)), lines
 
 
-def read_captions(path: Path, clip_length: float | None = None) -> tuple[Line, ...]:
-    """Captions of a user's file; a plain text's clips last `clip_length` seconds.
+def read_captions(
+    path: Path, clip_length: float | None = None, tell: Tell | None = None
+) -> tuple[Line, ...]:
+    """Captions of a user's file; where it gives no times, a clip lasts `clip_length` seconds.
 
-    Without it, its folder's name tells (`captions_<N>s`), else 8.
+    Without it, its folder's name tells (`captions_<N>s`), else 8, which `tell` is told.
 
-    Raises InputError with the file, the place and what is expected.
+    Raises InputError with the file, the place and what is expected; UsageError for a length that
+    no clip can have.
     """
-    if path.suffix.lower() in ENDINGS:
-        return tuple(replace(n, kind="caption") for n in read_subtitles(path))
+    if clip_length is not None and not 0 < clip_length < float("inf"):
+        raise UsageError(f"a clip cannot last {clip_length:g} seconds", "give --clip-length 8")
+    kind = path.suffix.lower()
+    if kind in ENDINGS:
+        return tuple(_levelled(n) for n in unmarked(read_subtitles(path), "caption"))
     text = read_text(path)
-    if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
-        return _from_json(path, text, clip_length)
+    if kind == ".json" or kind in ROWS:
+        found = list(_items(path, text))
+        if not found or not all(isinstance(item, str) for _, item in found):
+            return tuple(_line(path, place, item) for place, item in found)
+        texts = [item for _, item in found]
+    else:
+        # Not splitlines: a form feed or U+2028 inside a caption would shift every later clip.
+        texts = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return _one_a_clip(texts, _clip_seconds(path, clip_length, tell), path)
+
+
+def _clip_seconds(path: Path, clip_length: float | None, tell: Tell | None) -> float:
     folder = FOLDER.search(path.absolute().parent.name)
-    length = clip_length or (float(folder[1]) if folder else CLIP_LENGTH)
-    return _one_a_clip(text.splitlines(), length, path)
+    if clip_length is None and folder:
+        clip_length = float(folder[1]) or None
+    if clip_length is None and tell:
+        tell(f"{path.name}: taken as one caption for each {CLIP_LENGTH:g} seconds (--clip-length)")
+    return clip_length or CLIP_LENGTH
 
 
-def _one_a_clip(texts: list[str], length: float, path: Path) -> tuple[Line, ...]:
+def _one_a_clip(texts: Sequence[str], length: float, path: Path) -> tuple[Line, ...]:
     return tuple(
         Line(index * length, (index + 1) * length, "caption", text.strip(), length, path.name)
         for index, text in enumerate(texts)
@@ -61,39 +91,64 @@ def _one_a_clip(texts: list[str], length: float, path: Path) -> tuple[Line, ...]
     )
 
 
-def _from_json(path: Path, text: str, clip_length: float | None) -> tuple[Line, ...]:
-    try:
-        if path.suffix.lower() == ".json":
-            document = json.loads(text)
-        else:
-            document = [json.loads(row) for row in text.splitlines() if row.strip()]
-    except ValueError as error:
-        raise InputError(f"{path.name} is not JSON: {error}") from error
+def _items(path: Path, text: str) -> Iterator[tuple[str, Any]]:
+    """The captions of a JSON file, each with its place as a person would name it."""
+    if path.suffix.lower() in ROWS:
+        for number, row in enumerate(text.split("\n"), 1):
+            if row.strip():
+                yield f"line {number}", _json(f"{path.name}, line {number}", row)
+        return
+    document = _json(path.name, text)
     if isinstance(document, dict):
+        if document.get("schema", SCHEMA) != SCHEMA:
+            raise InputError(f"{path.name} is no {SCHEMA}: its schema is {document['schema']!r}")
         document = document.get("lines", document.get("captions"))
     if not isinstance(document, list) or not document:
         raise InputError(
             f"{path.name} holds no list of captions", 'expected [{"start", "end", "text"}, …]'
         )
-    if all(isinstance(item, str) for item in document):
-        return _one_a_clip(document, clip_length or CLIP_LENGTH, path)
-    return tuple(_item(path, index, item) for index, item in enumerate(document))
+    yield from ((f"caption {number}", item) for number, item in enumerate(document, 1))
 
 
-def _item(path: Path, index: int, item: Any) -> Line:
+def _json(place: str, text: str) -> Any:
+    # This reader refuses NaN, lone surrogates and bottomless nesting, where json.loads does not.
+    from pydantic_core import from_json
+
     try:
-        start, end = float(item["start"]), float(item["end"])
-        text, kind = str(item["text"]), item.get("kind", "caption")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"{path.name}, caption {index + 1}: start, end and text are needed"
-        ) from error
-    if kind not in KIND_NAMES or not 0 <= start <= end < float("inf"):
-        raise InputError(
-            f"{path.name}, caption {index + 1}: kind '{kind}' from {start} to {end} cannot be",
-            f"kinds: {', '.join(KIND_NAMES)}; 0 <= start <= end",
-        )
-    level = item.get("level")
-    return Line(
-        start, end, kind, text, float(level) if level else None, item.get("source", path.name)
-    )
+        return from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise InputError(f"{place} is not JSON: {error}") from error
+
+
+def _line(path: Path, place: str, item: Any) -> Line:
+    where = f"{path.name}, {place}"
+    if not isinstance(item, dict) or not {"start", "end", "text"} <= item.keys():
+        raise InputError(f"{where}: start, end and text are needed", ITEM)
+    start, end = (_seconds(item[key], where, key) for key in ("start", "end"))
+    text, kind = item["text"], item.get("kind", "caption")
+    level, source = item.get("level"), item.get("source", path.name)
+    if start > end:
+        raise InputError(f"{where}: it cannot last from {start:g} to {end:g}", ITEM)
+    if kind not in KIND_NAMES:
+        raise InputError(f"{where}: {kind!r} is no kind", f"kinds: {', '.join(KIND_NAMES)}")
+    if not isinstance(text, str) or not isinstance(source, str):
+        raise InputError(f"{where}: text and source are words in quotes", ITEM)
+    if level is not None:
+        level = _seconds(level, where, "level") or None
+    line = Line(start, end, kind, text, level, source)
+    return line if "level" in item else _levelled(line)
+
+
+def _levelled(line: Line) -> Line:
+    """A caption without a level tells of a clip as long as it lasts, so that it can be merged."""
+    if line.kind != "caption" or line.end <= line.start:
+        return line
+    return replace(line, level=round(line.end - line.start, 3) or None)
+
+
+def _seconds(value: Any, where: str, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InputError(f"{where}: {key} is {value!r}, not a number of seconds", ITEM)
+    if not 0 <= value < float("inf"):
+        raise InputError(f"{where}: {key} is {value:g}, not a time in a video", ITEM)
+    return float(value)

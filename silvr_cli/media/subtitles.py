@@ -25,8 +25,11 @@ def read_subtitles(path: Path) -> tuple[Line, ...]:
     import pysubs2
 
     text = read_text(path)
+    named = _format(path, text)
     try:
-        file = pysubs2.SSAFile.from_string(text)
+        if named and text.strip() and "-->" not in text:
+            raise ValueError("no cue has times")  # noqa: TRY301 - told like any other bad file
+        file = pysubs2.SSAFile.from_string(text, format_=named)
     except Exception as error:
         raise InputError(
             f"{path.name} cannot be read as subtitles", "expected SRT, WebVTT or ASS"
@@ -40,6 +43,13 @@ def read_subtitles(path: Path) -> tuple[Line, ...]:
         if not e.is_comment
     )
     return unrolled(sorted(cues, key=lambda n: (n.start, n.end)))
+
+
+def _format(path: Path, text: str) -> str | None:
+    """What an .srt or .vtt file holds; a guess from its words would take their text for it."""
+    if path.suffix.lower() not in (".srt", ".vtt"):
+        return None
+    return "vtt" if text.lstrip().startswith("WEBVTT") else "srt"
 
 
 def read_text(path: Path) -> str:

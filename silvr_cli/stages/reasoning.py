@@ -61,7 +61,11 @@ def answer(
     """
     talk = _Talk(model, settings, on_text)
     if not context.lines:
-        found = _not_said("nothing was seen, read or heard")
+        found = _not_said(
+            "no line of the timeline has to do with the question"
+            if context.plan.lines_total
+            else "nothing was seen, read or heard"
+        )
     elif model.prefers_words:
         found = _in_words(context, question, choices, talk)
     else:
