@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import BackendMissing, ContextOverflow, ModelError
 from ..protocols import Message, Reply, Request
 from ..records import Usage
+from .openmp import lend
 
 FIRST_CONTEXT = 4096
 # What a chat template adds to a message, in tokens, with room to spare.
@@ -130,11 +131,17 @@ class LlamaCpp:
             return self._server
         # Set before OpenMP starts: threads that spin while waiting make a busy machine crawl.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        lend()
         try:
             import xllamacpp
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             raise BackendMissing(
                 "the package xllamacpp is missing", "pip install xllamacpp"
+            ) from error
+        except ImportError as error:
+            raise BackendMissing(
+                f"the package xllamacpp cannot be loaded: {error}",
+                "on Debian: apt install libgomp1",
             ) from error
         self._server = None
         size = FIRST_CONTEXT
