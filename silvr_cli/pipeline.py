@@ -21,7 +21,7 @@ from . import backends, graph, timeline
 from .cache.store import Store
 from .errors import UsageError
 from .language import language_stages
-from .records import Video
+from .records import Usage, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
 
@@ -43,6 +43,8 @@ __all__ = [
 
 # What the prompt around the timeline needs at most, question and options included.
 PROMPT_TOKENS = 512
+# A reply that is checked or cannot be used is followed by one more call.
+CALLS_A_QUESTION = 2
 
 
 def describe(source: Source, session: Session) -> Described:
@@ -128,13 +130,21 @@ def replayed(beginning: str, session: Session) -> Answered:
 
 
 def plan(source: Source, session: Session) -> tuple[graph.StageState, ...]:
-    """Each stage's state before anything is spent."""
+    """Each stage's state before anything is spent, and what a question would cost at most."""
     if source.video is None:
         raise UsageError("a plan needs a video", "silvr plan VIDEO")
     video = identify(source.video, session.store)
     with _projector(video, session) as projector:
         stages = language_stages(source, video, projector, session)
-        return graph.plan(stages, video.id, session.store)
+        states = graph.plan(stages, video.id, session.store)
+    with closing(open_text_model(session)) as model:
+        settings = session.settings
+        tokens = _room(model, settings) + PROMPT_TOKENS
+        expected = Usage(CALLS_A_QUESTION, CALLS_A_QUESTION * tokens, settings.reasoning.max_tokens)
+        reasoning = graph.StageState(
+            "reasoning", "", "to run", model=model.fingerprint(), expected=expected
+        )
+    return (*states, reasoning)
 
 
 def identify(path: Path, store: Store) -> Video:

@@ -70,8 +70,13 @@ def reduce(
         if not question:
             raise UsageError("reduction 'focus' needs a question", "use paper")
         kept = _focus(lines, costs, question, choices, budget.tokens)
-        reason = f"{whole} tokens do not fit {budget.tokens}: kept what the question is about"
-        return _context(kept, timeline, budget, None, "focus", reason)
+        if kept:
+            reason = f"{whole} tokens do not fit {budget.tokens}: kept what the question is about"
+            return _context(kept, timeline, budget, None, "focus", reason)
+        # "What is this about?" shares no word with what is said: show some of everything.
+        overview = _paper(lines, whole, timeline, budget)
+        reason = f"the question shares no word with the timeline; {overview.plan.reason}"
+        return replace(overview, plan=replace(overview.plan, reason=reason))
     return _paper(lines, whole, timeline, budget)
 
 
