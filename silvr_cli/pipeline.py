@@ -21,7 +21,7 @@ from . import backends, graph, timeline
 from .cache.store import Store
 from .errors import UsageError
 from .language import language_stages
-from .records import Usage, Video
+from .records import Line, Usage, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
 
@@ -66,7 +66,7 @@ def describe(source: Source, session: Session) -> Described:
     notes = (*video.warnings, *_missing(video, outcome.outputs), *outcome.notes)
     for note in notes:
         session.tell(note)
-    return Described(timeline.build(video, *lines), notes, outcome.ran)
+    return Described(timeline.build(video, _chapters(video), *lines), notes, outcome.ran)
 
 
 def ask(
@@ -176,6 +176,15 @@ def _projector(video: Video, session: Session) -> Projector:
 
     # Whoever transcribes asks for the sound; subtitles need none.
     return Projector(video, session.settings.media, sound=False)
+
+
+def _chapters(video: Video) -> tuple[Line, ...]:
+    """The chapters that the file itself names, as lines that answers can rest on."""
+    return tuple(
+        Line(c.start, c.end, "summary", f'chapter "{c.title}"', None, "container")
+        for c in video.chapters
+        if c.title.strip()
+    )
 
 
 def _missing(video: Video, outputs: Mapping[str, Any]) -> tuple[str, ...]:

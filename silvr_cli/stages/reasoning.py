@@ -135,7 +135,7 @@ def _open_in_words(context: Context, fenced: str, question: str, talk: _Talk) ->
     if replies.denies(text):
         return _not_said()
     rests = evidence.supporting(context.lines, question, text)
-    strange = evidence.unsupported(text, [line.text for line in context.lines])
+    strange = evidence.unsupported(text, context.lines)
     unheard = evidence.unheard(question, context.lines)
     notes = [f"not in the timeline: {', '.join(strange)}"] if strange else []
     confidence: Confidence = "high" if rests and not unheard else "medium"
@@ -177,9 +177,7 @@ def _structured(context: Context, question: str, choices: Sequence[str], talk: _
     if verdict == "not_found" and chosen is None:
         return replace(_not_said(), reasoning=reasoning)
     rests, notes = evidence.checked(_claims(said), context.lines)
-    strange = (
-        evidence.unsupported(text, [line.text for line in context.lines]) if not choices else []
-    )
+    strange = evidence.unsupported(text, context.lines) if not choices else []
     if strange:
         notes.append(f"not in the timeline: {', '.join(strange)}")
     confidence = said.get("confidence", "low")
