@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from silvr_cli import backends
-from silvr_cli.backends.faster_whisper import FasterWhisper, Word, grouped
+from silvr_cli.backends.faster_whisper import FasterWhisper
+from silvr_cli.backends.utterances import Word, grouped
 from silvr_cli.errors import ModelError, UsageError
 from silvr_cli.media.footage import Sound
 from silvr_cli.protocols import SAMPLE_RATE, SpeechModel
@@ -226,7 +227,7 @@ def hear(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """hear(scripted): what is told of a window in which there is a voice throughout."""
     import silvr_cli.backends.faster_whisper as module
 
-    monkeypatch.setattr(module, "_voices", lambda sound: np.ones(200, np.float32))
+    monkeypatch.setattr(module, "voice_shares", lambda sound: np.ones(200, np.float32))
 
     def hear(scripted: Scripted, **speech: Any) -> list[str]:
         settings = Settings.model_validate({"speech": {"beam_size": 1, **speech}}).speech
