@@ -146,8 +146,9 @@ def _words(segments: Iterable[Segment]) -> list[Word]:
 
 
 def _failed(segment: Segment) -> bool:
-    """Improbable, or as easy to compress as a loop."""
-    return segment.avg_logprob < LOG_PROBABILITY or segment.compression_ratio > COMPRESSION
+    """Improbable (or no number at all), or as easy to compress as a loop."""
+    likely = segment.avg_logprob >= LOG_PROBABILITY
+    return not likely or segment.compression_ratio > COMPRESSION
 
 
 def _trusted(segment: Segment, voices: NDArray[np.float32]) -> bool:
