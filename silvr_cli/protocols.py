@@ -148,8 +148,29 @@ class TextReader(Model, Protocol):
         ...
 
 
+class Tagger(Model, Protocol):
+    def tags(
+        self, images: Sequence[bytes], vocabulary: Sequence[str], most: int = 5
+    ) -> list[list[tuple[str, float]]]:
+        """For each image (JPEG), at most `most` words of `vocabulary`, the likeliest first.
+
+        The scores of one image are shares (0-1) that add up to 1 over the whole vocabulary.
+        """
+        ...
+
+
 class Embedder(Model, Protocol):
-    def embed(self, texts: Sequence[str]) -> Vectors: ...
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row of unit length for each text: `float32[len(texts), d]`, d the model's own."""
+        ...
+
+
+class ImageEmbedder(Embedder, Protocol):
+    """Embeds pictures beside texts: the product of two rows says how well they go together."""
+
+    def embed_images(self, images: Sequence[bytes]) -> Vectors:
+        """One row of unit length for each image (JPEG): `float32[len(images), d]`, d as `embed`."""
+        ...
 
 
 class Work(Protocol):

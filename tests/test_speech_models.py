@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -11,20 +12,41 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_models import EXTRAS, whisper_checkpoint
 
 from silvr_cli import backends
-from silvr_cli.backends.faster_whisper import FasterWhisper, Word, grouped
-from silvr_cli.errors import ModelError, UsageError
+from silvr_cli.backends.faster_whisper import FasterWhisper
+from silvr_cli.backends.openai_whisper import OpenAiWhisper
+from silvr_cli.backends.utterances import Word, grouped
+from silvr_cli.errors import BackendMissing, ModelError, UsageError, WeightsError
 from silvr_cli.media.footage import Sound
 from silvr_cli.protocols import SAMPLE_RATE, SpeechModel
 from silvr_cli.settings import Settings, load
 
-MODELS = ["fake", pytest.param("whisper/base", marks=pytest.mark.models)]
+MODELS = [
+    "fake",
+    pytest.param("whisper/base", marks=pytest.mark.models),
+    pytest.param("openai-whisper", marks=pytest.mark.extras),
+]
+# openai-whisper's own, and numba's.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 
 @pytest.fixture(params=MODELS)
 def model(request: pytest.FixtureRequest) -> SpeechModel:
+    if request.param == "openai-whisper":
+        checkpoint = request.getfixturevalue("checkpoint")
+        return opened(f"openai-whisper/{checkpoint}")
     return opened(request.param)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Whisper that hears the same in every window."""
+    return whisper_checkpoint(tmp_path_factory.mktemp("whisper") / "tiny.pt", " Gate seven. Go!")
 
 
 @cache
@@ -164,6 +186,87 @@ def test_the_fingerprint_asks_for_no_folder() -> None:
     assert list(model.transcribe(np.zeros(SAMPLE_RATE, np.float32), "en")) == []
 
 
+@pytest.fixture
+def openai_whisper(tmp_path: Path) -> Callable[..., OpenAiWhisper]:
+    """openai_whisper(model, offline=False, **speech): nothing is loaded yet."""
+
+    def make(model: object, offline: bool = False, **speech: Any) -> OpenAiWhisper:
+        settings = Settings.model_validate({"speech": speech}).speech
+        return OpenAiWhisper(f"openai-whisper/{model}", "abc", tmp_path, settings, offline=offline)
+
+    return make
+
+
+SECOND = np.zeros(SAMPLE_RATE, np.float32)
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize("level", [0.0, 0.01, 0.2])
+def test_what_openai_whisper_hears_in_silence_and_noise_is_not_told(
+    openai_whisper, checkpoint: Path, level: float
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 1, 6 * SAMPLE_RATE) * level
+    assert list(openai_whisper(checkpoint).transcribe(noise.astype(np.float32), "en")) == []
+
+
+@pytest.mark.extras
+def test_openai_whisper_tells_what_it_hears_sentence_by_sentence(
+    openai_whisper, checkpoint: Path, kennedy: np.ndarray
+) -> None:
+    model = openai_whisper(checkpoint)
+    assert [n.text for n in model.transcribe(kennedy, None)] == ["Gate seven.", "Go!"]
+    model.close()
+    assert [n.text for n in model.transcribe(kennedy, "en")] == ["Gate seven.", "Go!"]
+
+
+@pytest.mark.extras
+def test_openai_whisper_names_a_language_that_it_does_not_know(
+    openai_whisper, checkpoint: Path, kennedy: np.ndarray
+) -> None:
+    with pytest.raises(UsageError, match="does not know the language 'xx'"):
+        openai_whisper(checkpoint).transcribe(kennedy, "xx")
+
+
+@pytest.mark.extras
+def test_openai_whisper_names_what_it_cannot_load(openai_whisper, tmp_path: Path) -> None:
+    pytest.importorskip("whisper", reason=EXTRAS)
+    (tmp_path / "bad.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(ModelError, match=r"bad\.pt cannot be loaded"):
+        openai_whisper(tmp_path / "bad.pt").detect_language(SECOND)
+    with pytest.raises(UsageError, match="no size 'huge'"):
+        openai_whisper("huge").detect_language(SECOND)
+    with pytest.raises(WeightsError, match="silvr is offline"):
+        openai_whisper("base", offline=True).detect_language(SECOND)
+
+
+@pytest.mark.extras
+def test_openai_whisper_is_told_apart_by_its_checkpoint(tmp_path: Path) -> None:
+    pytest.importorskip("whisper", reason=EXTRAS)
+    prints = []
+    for content in (b"one", b"other"):
+        (tmp_path / "model.pt").write_bytes(content)
+        prints.append(backends.fingerprint("speech", spec_of(tmp_path), load().settings))
+    assert len(set(prints)) == 2
+
+
+def spec_of(folder: Path) -> str:
+    return f"openai-whisper/{folder / 'model.pt'}"
+
+
+def test_openai_whisper_missing_names_its_extra(
+    openai_whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "whisper", None)
+    with pytest.raises(BackendMissing, match=r"pip install 'silvr\[whisper\]'"):
+        openai_whisper("base").detect_language(SECOND)
+
+
+@pytest.mark.parametrize("model", ["", "absent.pt"])
+def test_openai_whisper_needs_a_size_or_a_file_that_is_there(model: str) -> None:
+    with pytest.raises(UsageError):
+        backends.speech_model(f"openai-whisper/{model}", load().settings)
+
+
 def spoken(text: str, seconds: float = 0.4, start: float = 0.0) -> list[Word]:
     return [
         Word(start + i * seconds, start + (i + 1) * seconds, f" {word}")
@@ -226,7 +329,7 @@ def hear(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """hear(scripted): what is told of a window in which there is a voice throughout."""
     import silvr_cli.backends.faster_whisper as module
 
-    monkeypatch.setattr(module, "_voices", lambda sound: np.ones(200, np.float32))
+    monkeypatch.setattr(module, "voice_shares", lambda sound: np.ones(200, np.float32))
 
     def hear(scripted: Scripted, **speech: Any) -> list[str]:
         settings = Settings.model_validate({"speech": {"beam_size": 1, **speech}}).speech
@@ -264,3 +367,29 @@ def test_an_unsure_window_is_tried_in_its_own_language_unless_one_is_given(hear)
     assert hear(model) == ["Das Recht zu nutzen."]
     assert model.asked == [("en", 1), ("de", 1)]
     assert hear(Scripted([unsure], language=("de", 0.99)), language="en") == ["It is the right to"]
+
+
+class ScriptedDict(Scripted):
+    """The same for openai-whisper, whose replies are dicts."""
+
+    is_multilingual, num_languages, device = True, 99, SimpleNamespace(type="cpu")
+
+    def transcribe(self, sound: Any, language: str | None, beam_size: int, **_: Any) -> Any:
+        self.asked.append((language, beam_size))
+        return {"segments": [vars(one) for one in self.replies.pop(0)]}
+
+
+@pytest.mark.extras
+def test_openai_whisper_tries_a_loop_again_and_does_not_tell_what_stays_doubtful(
+    openai_whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("whisper", reason=EXTRAS)
+    import silvr_cli.backends.openai_whisper as module
+
+    monkeypatch.setattr(module, "voice_shares", lambda sound: np.ones(200, np.float32))
+    model = openai_whisper("base", beam_size=1, language="en")
+    model._model = ScriptedDict([segment("da da", compression_ratio=9.0)], [segment("Go!", -0.3)])
+    assert [n.text for n in model.transcribe(SECOND, "en")] == ["Go!"]
+    assert model._model.asked == [("en", 1), ("en", 5)]
+    model._model = ScriptedDict([segment("No", -1.4)], [segment("No!", float("nan"))])
+    assert list(model.transcribe(SECOND, "en")) == []

@@ -15,13 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import UsageError
+from ..settings import weights_path
 from ..weights import catalogue, store
 
 if TYPE_CHECKING:
-    from ..protocols import Progress, SpeechModel, TextModel, TextReader
+    from ..protocols import (
+        Embedder,
+        Model,
+        Progress,
+        SpeechModel,
+        TextModel,
+        TextReader,
+        VisionModel,
+    )
     from ..settings import Settings
+    from .open_clip import OpenClip
 
-Role = Literal["llm", "speech", "vision", "reader"]
+Role = Literal["llm", "speech", "vision", "reader", "embed"]
 LARGE, SMALL = "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b"
 
 
@@ -79,6 +89,16 @@ def text_reader(spec: str, settings: Settings, progress: Progress | None = None)
     return _READERS[choice.provider](choice, settings, progress)
 
 
+def vision_model(spec: str, settings: Settings, progress: Progress | None = None) -> VisionModel:
+    choice = resolve("vision", spec, settings)
+    return _VISION[choice.provider](choice, settings, progress)
+
+
+def embedder(spec: str, settings: Settings, progress: Progress | None = None) -> Embedder:
+    choice = resolve("embed", spec, settings)
+    return _EMBEDDERS[choice.provider](choice, settings, progress)
+
+
 def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) -> TextModel:
     from .llama_cpp import LlamaCpp
 
@@ -121,6 +141,26 @@ def _whisper(choice: Choice, settings: Settings, progress: Progress | None) -> S
     return FasterWhisper(choice.spec, digest, lambda: folder, settings.speech)
 
 
+def _openai_whisper(choice: Choice, settings: Settings, progress: Progress | None) -> SpeechModel:
+    del progress
+    from .openai_whisper import OpenAiWhisper, checkpoint
+
+    path, cache = checkpoint(choice.model), weights_path(settings) / "openai-whisper"
+    digest = _file_digest(path) if path else ""
+    offline = settings.weights.offline
+    return OpenAiWhisper(choice.spec, digest, cache, settings.speech, offline=offline)
+
+
+def _open_clip(choice: Choice, settings: Settings, progress: Progress | None) -> OpenClip:
+    del progress
+    from .clip_model import source
+    from .open_clip import OpenClip
+
+    found, cache = source(choice.model), weights_path(settings) / "openclip"
+    digest = _file_digest(found.file) if found.file else ""
+    return OpenClip(choice.spec, found, digest, cache, offline=settings.weights.offline)
+
+
 def _rapidocr(choice: Choice, settings: Settings, progress: Progress | None) -> TextReader:
     del choice, settings, progress
     from .rapidocr import RapidOcr
@@ -149,21 +189,42 @@ def _fake_reader(choice: Choice, settings: Settings, progress: Progress | None) 
     return FakeReader()
 
 
+def _fake_vision(choice: Choice, settings: Settings, progress: Progress | None) -> VisionModel:
+    del choice, settings, progress
+    from .fake import FakeVision
+
+    return FakeVision()
+
+
+def _fake_embedder(choice: Choice, settings: Settings, progress: Progress | None) -> Embedder:
+    del choice, settings, progress
+    from .fake import FakeEmbedder
+
+    return FakeEmbedder()
+
+
 _TEXT = {"llamacpp": _llama_cpp, "fake": _fake_text}
-_SPEECH = {"whisper": _whisper, "fake": _fake_speech}
+_SPEECH = {"whisper": _whisper, "openai-whisper": _openai_whisper, "fake": _fake_speech}
+_VISION: Mapping[str, Callable[..., VisionModel]] = {"openclip": _open_clip, "fake": _fake_vision}
+_EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
+    "openclip": _open_clip,
+    "fake": _fake_embedder,
+}
 _READERS = {"rapidocr": _rapidocr, "fake": _fake_reader}
-TABLE: Mapping[Role, Mapping[str, Callable[..., TextModel | SpeechModel | TextReader]]] = {
+TABLE: Mapping[Role, Mapping[str, Callable[..., Model]]] = {
     "llm": _TEXT,
     "speech": _SPEECH,
-    "vision": {},
+    "vision": _VISION,
     "reader": _READERS,
+    "embed": _EMBEDDERS,
 }
 # Specs that are not models: the pipeline knows what they mean.
 KEYWORDS: Mapping[Role, tuple[str, ...]] = {
     "llm": (),
     "speech": ("subtitles", "none"),
-    "vision": ("embedded", "fake", "none"),
+    "vision": ("embedded", "none"),
     "reader": ("none",),
+    "embed": ("none",),
 }
 
 
@@ -180,6 +241,7 @@ _AUTO: Mapping[Role, Callable[[], Choice]] = {
     "speech": lambda: Choice("whisper/base", "the embedded default"),
     "vision": lambda: Choice("embedded", "no vision model is configured"),
     "reader": lambda: Choice("rapidocr", "the embedded default"),
+    "embed": lambda: Choice("none", "no embedding model is configured"),
 }
 
 

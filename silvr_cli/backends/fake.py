@@ -11,7 +11,7 @@ from ..protocols import SAMPLE_RATE, Message, Reply, Request, TextBox, Window
 from ..records import Line, Usage
 
 if TYPE_CHECKING:
-    from ..protocols import Image, Samples
+    from ..protocols import Image, Samples, Vectors
 
 MARK = "[fake]"
 
@@ -78,3 +78,51 @@ class FakeReader(_Fake):
     def read(self, image: Image) -> Sequence[TextBox]:
         height, width = image.shape[:2]
         return [TextBox(f"{MARK} picture {width}x{height}", 1.0, 0.0, 0.0, 1.0, 0.1)]
+
+
+class FakeVision(_Fake):
+    """Sees how many pictures there are and what their bytes hash to; tags by the same hash."""
+
+    def describe(self, images: Sequence[bytes], prompt: str, request: Request = Request()) -> Reply:
+        seen = " ".join(hashlib.sha256(image).hexdigest()[:6] for image in images)
+        text = (
+            json.dumps(_first(request.schema))
+            if request.schema
+            else f"{MARK} {len(images)} pictures: {seen}"
+        )
+        if request.on_text:
+            request.on_text(text)
+        return Reply(text, usage=Usage(1, len(prompt.split()), len(text.split())))
+
+    def tags(
+        self, images: Sequence[bytes], vocabulary: Sequence[str], most: int = 5
+    ) -> list[list[tuple[str, float]]]:
+        return [_hashed_tags(image, vocabulary)[:most] for image in images]
+
+
+def _hashed_tags(image: bytes, vocabulary: Sequence[str]) -> list[tuple[str, float]]:
+    weights = [1 + hashlib.sha256(image + word.encode()).digest()[0] for word in vocabulary]
+    shares = [weight / sum(weights) for weight in weights]
+    return sorted(zip(vocabulary, shares, strict=True), key=lambda tag: -tag[1])
+
+
+class FakeEmbedder(_Fake):
+    """Texts that share words are near each other, however the words are ordered."""
+
+    size = 64
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return self._rows([text.casefold().encode().split() for text in texts])
+
+    def embed_images(self, images: Sequence[bytes]) -> Vectors:
+        return self._rows([[image] for image in images])
+
+    def _rows(self, bags: Sequence[Sequence[bytes]]) -> Vectors:
+        import numpy as np
+
+        rows = np.zeros((len(bags), self.size), np.float32)
+        for row, bag in zip(rows, bags, strict=True):
+            for word in bag or [b""]:
+                row[hashlib.sha256(word).digest()[0] % self.size] += 1
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows

@@ -7,7 +7,6 @@ does not know (a schema, a seed) is left out after its first complaint.
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,10 +117,15 @@ class Endpoint:
             ) from None
         except openai.APIError as error:
             raise Refused(f"{name}: {self._clean(error.message)}") from None
-        except (OSError, *_protocol_errors()) as error:
+        except OSError as error:
             raise Refused(f"{name}: the reply broke off ({self._clean(error)})") from None
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise Refused(f"{name} does not speak the protocol: {self._clean(error)}") from None
+        except Exception as error:
+            # The client lets its HTTP library's own errors through when a stream breaks.
+            if not _of_http(error):
+                raise
+            raise Refused(f"{name}: the reply broke off ({self._clean(error)})") from None
 
     def models(self) -> list[Any]:
         """What the server offers, as its own records; raises ModelError."""
@@ -315,7 +319,5 @@ def _complaint(error: Any) -> str:
     return str(body or error.message)
 
 
-def _protocol_errors() -> tuple[type[Exception], ...]:
-    """The errors of whichever HTTP library the installed client uses."""
-    modules = [sys.modules.get(name) for name in ("httpx", "httpx2")]
-    return tuple(module.HTTPError for module in modules if module)
+def _of_http(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2")
