@@ -141,6 +141,7 @@ class _Desk:
     """A running stage's Work; its pieces go to the store at once."""
 
     stage: str
+    video: str
     key: str
     store: Store
     progress: Progress | None
@@ -152,7 +153,7 @@ class _Desk:
         return self.store.piece(self.key, key)
 
     def put(self, key: str, value: Any) -> None:
-        self.store.put_piece(self.key, key, value)
+        self.store.put_piece(self.video, self.key, key, value)
         self.check()
 
     def report(self, done: float, total: float) -> None:
@@ -220,7 +221,7 @@ class _Run:
 
     def _finish(self, stage: Stage) -> None:
         key = self.keys[stage.name]
-        desk = _Desk(stage.name, key, self.store, self.progress, self.stopping)
+        desk = _Desk(stage.name, self.root, key, self.store, self.progress, self.stopping)
         with lease(self.store, key, desk.check):
             if self._take(stage):
                 return
