@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import LimitReached, ModelError, Refused, SettingsError, UsageError
+from .protocols import Message, Reply, Request
 from .records import Usage
 from .settings import Calls
 
+if TYPE_CHECKING:
+    from .protocols import TextModel, VisionModel
+
 Result = TypeVar("Result")
-Record = Callable[[str, str, Usage], None]
+Record = Callable[[str, str, str, Usage], None]
+Model = TypeVar("Model", bound="TextModel | VisionModel")
 
 MILLION = 1e6
+# A picture of 768 pixels, by the providers' own arithmetic, at most.
+IMAGE_TOKENS = 1600
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
 # Providers that run on the user's own machine cost nothing.
 OWN = frozenset(
@@ -134,6 +141,13 @@ class Meter:
             )
         return price or Price()
 
+    def expected(
+        self, spec: str, calls: int, prompt: int = 0, completion: int = 0, minutes: float = 0.0
+    ) -> Usage:
+        """An estimate with its price, where that is known."""
+        usage = Usage(calls, prompt, completion)
+        return replace(usage, cost=(self.prices.known(spec).price or Price()).of(usage, minutes))
+
     @contextmanager
     def reserved(self, cost: float) -> Iterator[None]:
         """Hold back `cost` dollars and one call; raises LimitReached when they are not there."""
@@ -157,23 +171,21 @@ class Meter:
             with self._lock:
                 self._reserved -= cost
 
-    def settle(self, stage: str, model: str, usage: Usage) -> None:
+    def settle(self, video: str, stage: str, model: str, usage: Usage) -> None:
         """Count and record what a call came to."""
         with self._lock:
-            uncounted = Usage(
-                0, usage.prompt_tokens, usage.completion_tokens, usage.seconds, usage.cost
-            )
-            self.spent = _sum(self.spent, uncounted)
+            # The call itself was counted when it was reserved.
+            self.spent = _sum(self.spent, replace(usage, calls=0))
         if self.record:
-            self.record(stage, model, usage)
+            self.record(video, stage, model, usage)
 
 
 class Guard:
     """Stands in front of one model: as many calls at once as it takes, patience, and a circuit."""
 
-    def __init__(self, meter: Meter, stage: str, model: str, slots: int) -> None:
-        self.meter, self.stage, self.model = meter, stage, model
-        self.slots = meter.settings.slots or slots
+    def __init__(self, meter: Meter, video: str, stage: str, model: str, slots: int) -> None:
+        self.meter, self.video, self.stage, self.model = meter, video, stage, model
+        self.slots = slots if slots == 1 else meter.settings.slots or slots
         self.price = meter.price(model)
         self._gate = threading.BoundedSemaphore(self.slots)
         self._refused = 0
@@ -194,7 +206,8 @@ class Guard:
             with self.meter.reserved(self.price.of(guess, minutes)):
                 result = send()
                 cost = self.price.of(usage(result), minutes)
-                self.meter.settle(self.stage, self.model, _with_cost(usage(result), cost))
+                spent = replace(usage(result), calls=1, cost=cost)
+                self.meter.settle(self.video, self.stage, self.model, spent)
                 return result
 
         with self._gate:
@@ -236,6 +249,41 @@ class Guard:
         return retrying(once)
 
 
+def guarded(model: Model, meter: Meter, video: str, stage: str) -> Model:
+    """The same model behind a Guard: a text or vision model whose calls are metered."""
+    guard = Guard(meter, video, stage, model.name, model.slots)
+    return cast("Model", _Guarded(model, guard))
+
+
+class _Guarded:
+    """Passes everything on to the model but for the calls that cost something."""
+
+    def __init__(self, model: Any, guard: Guard) -> None:
+        self._model, self._guard, self.slots = model, guard, guard.slots
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
+        return self._call(lambda: self._model.chat(messages, request), messages, request)
+
+    def describe(self, images: Sequence[bytes], prompt: str, request: Request = Request()) -> Reply:
+        message = Message("user", prompt, tuple(images))
+        return self._call(lambda: self._model.describe(images, prompt, request), [message], request)
+
+    def _call(
+        self, send: Callable[[], Reply], messages: Sequence[Message], request: Request
+    ) -> Reply:
+        return self._guard.call(send, guess(messages, request.max_tokens), lambda r: r.usage)
+
+
+def guess(messages: Sequence[Message], max_tokens: int) -> Usage:
+    """The most that a call can come to, in tokens, by the bytes of its prompt."""
+    size = sum(len(message.content.encode("utf-8")) for message in messages)
+    images = sum(len(message.images) for message in messages)
+    return Usage(1, size // 2 + IMAGE_TOKENS * images, max_tokens)
+
+
 def _sum(one: Usage, more: Usage) -> Usage:
     return Usage(
         one.calls + more.calls,
@@ -244,7 +292,3 @@ def _sum(one: Usage, more: Usage) -> Usage:
         one.seconds + more.seconds,
         one.cost + more.cost,
     )
-
-
-def _with_cost(usage: Usage, cost: float) -> Usage:
-    return Usage(1, usage.prompt_tokens, usage.completion_tokens, usage.seconds, cost)

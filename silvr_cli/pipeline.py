@@ -21,7 +21,8 @@ from . import backends, graph, timeline
 from .cache.store import Store
 from .errors import UsageError
 from .language import language_stages
-from .records import Line, Usage, Video
+from .metering import guarded
+from .records import Line, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
 
@@ -92,11 +93,11 @@ def ask(
     context = reduction.reduce(
         described.timeline, question, choices, budget, settings.reduction.method
     )
+    model = guarded(model, session.meter, video.id, "reasoning")
     answer = reasoning.answer(
         context, question, choices, model, settings.reasoning, session.on_text
     )
     answered = Answered(uuid.uuid4().hex[:12], answer, context, video)
-    session.store.add_call(video.id, "reasoning", answer.model, answer.usage)
     session.store.add_answer(answered.id, video.id, answered.record())
     return answered
 
@@ -140,7 +141,8 @@ def plan(source: Source, session: Session) -> tuple[graph.StageState, ...]:
     with closing(open_text_model(session)) as model:
         settings = session.settings
         tokens = _room(model, settings) + PROMPT_TOKENS
-        expected = Usage(CALLS_A_QUESTION, CALLS_A_QUESTION * tokens, settings.reasoning.max_tokens)
+        tokens_in, tokens_out = CALLS_A_QUESTION * tokens, settings.reasoning.max_tokens
+        expected = session.meter.expected(model.name, CALLS_A_QUESTION, tokens_in, tokens_out)
         reasoning = graph.StageState(
             "reasoning", "", "to run", model=model.fingerprint(), expected=expected
         )

@@ -34,7 +34,10 @@ class Models(Section):
     reader: str = Field(
         default="rapidocr", description="reads on-screen text; none switches it off"
     )
-    embed: str = Field(default="none", description="sentence embeddings")
+    embed: str = Field(default="none", description="embeddings of text and pictures")
+    mmproj: Path | None = Field(
+        default=None, description="the projector file that lets a .gguf model see"
+    )
 
 
 class Media(Section):
@@ -72,6 +75,10 @@ class Captions(Section):
     min_change: float = Field(
         default=0.02, gt=0, lt=1, description="share of brightness; less is a still"
     )
+    frames: int = Field(default=4, ge=1, le=32, description="shown to a vision model a clip")
+    max_side: int = Field(default=768, ge=64, description="they are shrunk to this longer side")
+    max_tokens: int = Field(default=160, ge=16, description="room for one caption")
+    with_speech: bool = Field(default=True, description="show what is said around the clip")
 
 
 class ScreenText(Section):

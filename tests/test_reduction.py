@@ -53,6 +53,16 @@ def test_a_question_that_shares_no_word_gets_an_overview() -> None:
     assert starts[-1] > 300
 
 
+def test_words_that_the_timeline_nowhere_has_are_told() -> None:
+    context = reduce(talk(), "Who paid for the crates?", (), Budget(9000, count), "auto")
+    assert (context.unheard, context.asked) == (("paid", "crat"), 2)
+
+
+def test_a_question_in_another_language_than_the_video_misses_no_words() -> None:
+    context = reduce(talk(), "Wer bezahlte die Kisten?", (), Budget(9000, count), "auto")
+    assert context.unheard == ()
+
+
 def test_a_quoted_title_brings_what_is_said_under_it() -> None:
     lines = [
         Line(0.0, 5.0, "screen", "Fewer Forms"),

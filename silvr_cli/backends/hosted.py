@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from ..errors import ContextOverflow
 from ..protocols import Message
@@ -101,5 +102,10 @@ def retry_after(header: str | None) -> float | None:
     return max(0.0, (at - datetime.now(timezone.utc)).total_seconds())
 
 
-def data_url(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+def chat_message(message: Message) -> dict[str, Any]:
+    """A message in the form of OpenAI's chat completions, pictures as data URLs before the text."""
+    if not message.images:
+        return {"role": message.role, "content": message.content}
+    urls = ["data:image/jpeg;base64," + base64.b64encode(j).decode("ascii") for j in message.images]
+    pictures = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    return {"role": message.role, "content": [*pictures, {"type": "text", "text": message.content}]}

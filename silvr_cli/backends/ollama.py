@@ -32,6 +32,10 @@ class Card:
     context_length: int
     capabilities: tuple[str, ...]
 
+    @property
+    def only_embeds(self) -> bool:
+        return bool(self.capabilities) and "completion" not in self.capabilities
+
 
 class OllamaServer:
     """One server; the client is made when first used."""
@@ -56,11 +60,11 @@ class OllamaServer:
                 self._client = ollama.Client(self.host, timeout=self.timeout)
             return self._client
 
-    def names(self) -> list[str]:
-        """The models that the server holds; raises ModelError."""
+    def sizes(self) -> list[tuple[str, int]]:
+        """(name, bytes) of the models that the server holds; raises ModelError."""
         client = self.client()
         with self.told("ollama"):
-            return sorted(str(found.model) for found in client.list().models)
+            return sorted((str(m.model), int(m.size or 0)) for m in client.list().models)
 
     def card(self, model: str) -> Card:
         """Raises ModelError that names the command which gets a missing model."""

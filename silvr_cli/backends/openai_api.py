@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ..errors import BackendMissing, ContextOverflow, ModelError, Refused
 from ..protocols import Message, Reply, Request
 from ..records import Usage
-from .hosted import Scale, check_whole, data_url, redacted, retry_after, secret
+from .hosted import Scale, chat_message, check_whole, redacted, retry_after, secret
 
 BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 OVERFLOW = ("context length", "context_length", "context size", "exceed_context", "too long")
@@ -213,7 +213,7 @@ class OpenAiApi:
         newer = self.endpoint.provider == "openai" and not self.endpoint.own_server
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": [_message(message) for message in messages],
+            "messages": [chat_message(message) for message in messages],
             "max_completion_tokens" if newer else "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
@@ -224,7 +224,7 @@ class OpenAiApi:
             body["stop"] = list(request.stop)
         if request.schema and "response_format" in self._without:
             wanted = f"Reply with JSON alone, by this schema: {json.dumps(request.schema)}"
-            body["messages"][-1] = _message(_adding(messages[-1], wanted))
+            body["messages"][-1] = chat_message(_adding(messages[-1], wanted))
         elif request.schema:
             schema = {"name": "reply", "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -289,18 +289,6 @@ class _Gathered:
             raise Refused(f"{name}: the reply broke off after {len(self.text)} characters")
         ended: Literal["stop", "length"] = "length" if self.finish == "length" else "stop"
         return Reply(self.text, self.reasoning, self.usage, ended)
-
-
-def _message(message: Message) -> dict[str, Any]:
-    if not message.images:
-        return {"role": message.role, "content": message.content}
-    pictures = [
-        {"type": "image_url", "image_url": {"url": data_url(jpeg)}} for jpeg in message.images
-    ]
-    return {
-        "role": message.role,
-        "content": [*pictures, {"type": "text", "text": message.content}],
-    }
 
 
 def _adding(message: Message, text: str) -> Message:

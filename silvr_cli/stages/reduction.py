@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import UsageError
+from ..evidence import unheard
 from ..records import Context, Line, Plan, Timeline
-from ..relevance import Index, terms
+from ..relevance import Index, is_english, terms
 from ..timeline import KINDS, as_text, levels, line_text, merge_captions
 
 Count = Callable[[Sequence[str]], Sequence[int]]
@@ -54,6 +55,22 @@ def reduce(
 
     Raises UsageError when `method` cannot be carried out.
     """
+    context = _reduced(timeline, question, choices, budget, method)
+    said = " ".join(line.text for line in timeline.lines if line.kind != "caption")
+    if not question or not (is_english(question) and is_english(said)):
+        # Words can only be missed where question and video share a language that we can stem.
+        return context
+    asked = len(dict.fromkeys(terms(question)))
+    return replace(context, unheard=tuple(unheard(question, timeline.lines)), asked=asked)
+
+
+def _reduced(
+    timeline: Timeline,
+    question: str | None,
+    choices: Sequence[str],
+    budget: Budget,
+    method: str,
+) -> Context:
     lines = _told_once(timeline.lines)
     costs = [cost + LINE_BREAK for cost in budget.count([line_text(line) for line in lines])]
     whole = sum(costs)
