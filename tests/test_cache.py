@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -175,12 +176,13 @@ def test_a_file_that_may_only_be_read_is_refused_in_one_sentence(public: Path) -
         assert [row["name"] for row in upkeep.videos(store)] == ["talk.mp4"]
 
 
-def test_a_full_disk_is_told_and_the_transaction_undone(store: Store) -> None:
+@pytest.mark.parametrize("size", [20_000, 2_000_000])
+def test_a_full_disk_is_told_and_the_transaction_undone(store: Store, size: int) -> None:
     (pages,) = store.rows("PRAGMA page_count")[0]
     store.rows(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(CacheError, match="disk is full"):
-        store.finish_stage(stored("key", *["a gate" * 1000] * 100), "speech", TALK.id, {})
-    assert store.stage("key") is None
+        store.remember_video(None, replace(TALK, warnings=("x" * size,)))
+    assert store.video(TALK.id) is None
     store.remember_video(None, TALK)
     assert store.video(TALK.id) == TALK
 
