@@ -10,6 +10,7 @@ stage, done per question. This is the one place where stages meet backends, cach
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping
 from contextlib import closing
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import backends, graph, timeline
 from .cache.store import Store
-from .errors import UsageError
+from .errors import InputError, UsageError
 from .language import language_stages
 from .metering import guarded
 from .records import Line, Video
@@ -153,6 +154,11 @@ def identify(path: Path, store: Store) -> Video:
     """Probe a file, or remember it by path, size and time; raises InputError."""
     from .media.probe import content_id, probe
 
+    try:
+        str(path.absolute()).encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        raise InputError(f"the path {shown} is not UTF-8", "rename it") from error
     known = store.video_id(path)
     remembered = store.video(known) if known else None
     if remembered is None:

@@ -136,6 +136,15 @@ def test_mistakes_are_told_in_one_sentence(words: list[str], code: int, complain
     assert ran.stdout == ""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
+def test_a_path_that_is_not_utf8_is_told_in_one_sentence(video: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    ran = silvr("timeline", video.rename(odd))
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "caf\N{REPLACEMENT CHARACTER}.mp4 is not UTF-8 (rename it)" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
 def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:
     ran = silvr("config", SILVR_FOO="1", SILVR_SPEECH_BEAM_SIZE="99")
     assert ran.returncode == 2

@@ -146,18 +146,6 @@ def test_two_runs_at_once_share_the_work_and_the_result(bench: Bench) -> None:
     assert bench.rows("PRAGMA integrity_check") == [("ok",)]
 
 
-def test_the_run_that_waits_takes_over_from_one_that_is_killed(bench: Bench) -> None:
-    first = bench.start(stop_at=2)
-    bench.wait_for("stopped", first)
-    until(lambda: bench.done() == STAGES[:-1])
-    second = bench.start(stale=0.5)
-    bench.wait_for("waiting", second)
-    first.send_signal(signal.SIGKILL)
-    finished(second)
-    assert set(bench.log().values()) == {1}, "something was done twice"
-    assert bench.done() == STAGES
-
-
 WRITER = """
 import sys
 from pathlib import Path

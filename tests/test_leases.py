@@ -19,7 +19,7 @@ from silvr_cli.cache.store import Store
 from silvr_cli.errors import InputError
 
 # Longer than a busy machine ever keeps a thread from beating, shorter than a test may take.
-STALE = 1.5
+STALE = 1.0
 
 
 @pytest.fixture(autouse=True)
