@@ -20,22 +20,25 @@ from silvr_cli import pipeline, replies
 from silvr_cli.cli.options import settings_from
 
 TYPES = ("speech_fact", "onscreen_only")
+ARTICLES = ("a", "an", "the")
 NUMBERS = ["zero", "-", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
 def plain(text: str) -> str:
-    text = text.casefold().replace(" percent", "%").replace("$", "").strip(".")
-    words = re.findall(r"[\w.:%-]+", text)
+    """Lower case, numbers as digits without separators or units' signs."""
+    text = re.sub(r"(?<=\d)[, ](?=\d{3})", "", text.casefold().replace(" percent", "%"))
+    words = re.findall(r"\d+(?:[.:]\d+)*|[^\W\d]+", text)
     return " ".join(str(NUMBERS.index(w)) if w in NUMBERS else w for w in words)
 
 
 def judged(reply: str, question: dict) -> str:
     options = [plain(option) for option in question["options"]]
-    said = plain(reply)
+    said, wanted = plain(reply), options[question["answer_idx"]].split()
     if replies.by_words(said, options) == question["answer_idx"]:
         return "right"
-    wanted = {w for w in options[question["answer_idx"]].split() if w not in ("a", "the", "an")}
-    return "right" if wanted <= set(said.split()) else "wrong"
+    # A number is right without the words around it: "$74 billion" for "74 billion dollars".
+    telling = [w for w in wanted if w[0].isdigit()] or [w for w in wanted if w not in ARTICLES]
+    return "right" if set(telling) <= set(said.split()) else "wrong"
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 State = Literal["cached", "partial", "to run", "failed"]
 LINES = tuple[Line, ...]
+GRACE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +188,23 @@ class _Run:
             self._take(stage)
         missing = [stage for stage in self.ordered if stage.name not in self.outputs]
         if missing:
-            with ThreadPoolExecutor(len(missing), thread_name_prefix="stage") as pool:
-                try:
-                    self._walk(missing, pool)
-                except BaseException:
-                    self.stopping.set()
-                    raise
+            pool = ThreadPoolExecutor(len(missing), thread_name_prefix="stage")
+            running: dict[Future[None], Stage] = {}
+            try:
+                self._walk(list(missing), pool, running)
+            except BaseException:
+                self.stopping.set()
+                # A call to a server may take minutes: what it brings is not waited for.
+                wait(running, timeout=GRACE_SECONDS)
+                raise
+            finally:
+                pool.shutdown(wait=False)
         notes = tuple(note for stage in self.ordered for note in self.notes[stage.name])
         return Outcome(self.outputs, notes, tuple(self.ran))
 
-    def _walk(self, missing: list[Stage], pool: ThreadPoolExecutor) -> None:
-        running: dict[Future[None], Stage] = {}
+    def _walk(
+        self, missing: list[Stage], pool: ThreadPoolExecutor, running: dict[Future[None], Stage]
+    ) -> None:
         while missing or running:
             for stage in [s for s in missing if all(n in self.outputs for n in s.needs)]:
                 missing.remove(stage)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import backends, graph
 from .errors import InputError
+from .metering import guarded, guarded_speech
 from .records import Clip, Line, Scene, Usage, Video
 from .session import Session, Source
 
@@ -21,23 +23,26 @@ if TYPE_CHECKING:
 
 # Neighbouring stretches of speech are joined up to 30 seconds: two are longer than this together.
 SPEECH_WINDOW = 15.0
+# What a clip's prompt and one of its pictures come to, in tokens, for most providers.
+CLIP_PROMPT_TOKENS, FRAME_TOKENS = 350, 800
 
 
 def language_stages(
     source: Source, video: Video, projector: Projector, session: Session
 ) -> tuple[graph.Stage, ...]:
     """The stages that this video needs, in order; those that have nothing to eat are left out."""
+    speech = _speech(source, video, projector, session)
     picture = (
         (
             _scenes(video, projector, session),
             _clips(video, session),
-            _captions(source, projector, session),
+            _captions(source, video, projector, session, bool(speech)),
             _screen_text(video, projector, session),
         )
         if video.picture
         else ()
     )
-    return tuple(stage for stage in (*picture, _speech(source, video, projector, session)) if stage)
+    return tuple(stage for stage in (*picture, speech) if stage)
 
 
 def _scenes(video: Video, projector: Projector, session: Session) -> graph.Stage:
@@ -67,12 +72,17 @@ def _clips(video: Video, session: Session) -> graph.Stage:
     return graph.Stage("clips", 1, ("scenes",), identity, tuple[Clip, ...], run)
 
 
-def _captions(source: Source, projector: Projector, session: Session) -> graph.Stage | None:
+def _captions(
+    source: Source, video: Video, projector: Projector, session: Session, spoken: bool
+) -> graph.Stage | None:
     settings = session.settings
     if source.captions:
         return _own_captions(source.captions, source.clip_length)
-    if settings.models.vision == "none":
+    choice = backends.resolve("vision", settings.models.vision, settings)
+    if choice.spec == "none":
         return None
+    if choice.spec != "embedded":
+        return _clip_captions(choice, video, projector, session, spoken)
 
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .stages.captions import tell_changes
@@ -80,9 +90,40 @@ def _captions(source: Source, projector: Projector, session: Session) -> graph.S
         thumbs = projector.footage(work.report).thumbs
         return tell_changes(inputs["clips"], inputs["scenes"], thumbs, settings.captions)
 
-    choice = backends.resolve("vision", settings.models.vision, settings)
     identity = _identity(captions=settings.captions, model=choice.spec)
     return graph.Stage("captions", 3, ("scenes", "clips"), identity, tuple[Line, ...], run)
+
+
+def _clip_captions(
+    choice: backends.Choice, video: Video, projector: Projector, session: Session, spoken: bool
+) -> graph.Stage:
+    from . import prompts
+
+    settings = session.settings
+    if choice.reason:
+        session.tell(f"vision: {choice.spec} ({choice.reason})")
+
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
+        from .stages.clip_captions import caption_clips
+
+        footage = projector.footage(work.report)
+        speech = inputs.get("speech", ())
+        with closing(backends.vision_model(choice.spec, settings, session.progress)) as model:
+            seer = guarded(model, session.meter, video.id, "captions")
+            return caption_clips(inputs["clips"], footage, speech, seer, settings.captions, work)
+
+    identity = _identity(
+        captions=settings.captions,
+        prompt=prompts.load("caption_clip").sha,
+        model=backends.fingerprint("vision", choice.spec, settings),
+    )
+    needs = ("clips", "speech") if spoken and settings.captions.with_speech else ("clips",)
+    calls = math.ceil(video.duration / min(settings.clips.ladder))
+    tokens = calls * (CLIP_PROMPT_TOKENS + settings.captions.frames * FRAME_TOKENS)
+    expected = session.meter.expected(
+        choice.spec, calls, tokens, calls * settings.captions.max_tokens
+    )
+    return graph.Stage("captions", 1, needs, identity, tuple[Line, ...], run, expected)
 
 
 def _screen_text(video: Video, projector: Projector, session: Session) -> graph.Stage | None:
@@ -178,14 +219,16 @@ def _transcript(video: Video, projector: Projector, session: Session) -> graph.S
             work.note("the sound could not be decoded")
             return ()
         model = backends.speech_model(choice.spec, settings, session.progress)
-        return transcribe(footage.sound, model, settings.speech, work)
+        heard = guarded_speech(model, session.meter, video.id)
+        return transcribe(footage.sound, heard, settings.speech, work)
 
     identity = _identity(
         speech=settings.speech,
         audio_track=settings.media.audio_track,
         model=backends.fingerprint("speech", choice.spec, settings),
     )
-    expected = Usage(calls=math.ceil(video.duration / SPEECH_WINDOW))
+    calls = math.ceil(video.duration / SPEECH_WINDOW)
+    expected = session.meter.expected(choice.spec, calls, minutes=video.duration / 60)
     return graph.Stage("speech", 1, (), identity, tuple[Line, ...], run, expected)
 
 

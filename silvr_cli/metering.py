@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import LimitReached, ModelError, Refused, SettingsError, UsageError
-from .protocols import Message, Reply, Request
-from .records import Usage
+from .protocols import SAMPLE_RATE, Message, Reply, Request
+from .records import Line, Usage
 from .settings import Calls
 
 if TYPE_CHECKING:
-    from .protocols import TextModel, VisionModel
+    from .protocols import Samples, SpeechModel, TextModel, VisionModel
 
 Result = TypeVar("Result")
 Record = Callable[[str, str, str, Usage], None]
@@ -204,9 +205,11 @@ class Guard:
 
         def once() -> Result:
             with self.meter.reserved(self.price.of(guess, minutes)):
+                started = time.monotonic()
                 result = send()
+                seconds = time.monotonic() - started
                 cost = self.price.of(usage(result), minutes)
-                spent = replace(usage(result), calls=1, cost=cost)
+                spent = replace(usage(result), calls=1, cost=cost, seconds=seconds)
                 self.meter.settle(self.video, self.stage, self.model, spent)
                 return result
 
@@ -255,6 +258,14 @@ def guarded(model: Model, meter: Meter, video: str, stage: str) -> Model:
     return cast("Model", _Guarded(model, guard))
 
 
+def guarded_speech(model: SpeechModel, meter: Meter, video: str) -> SpeechModel:
+    """The same model behind a Guard; one on the user's own machine is left as it is."""
+    if model.name.partition("/")[0] in OWN:
+        return model
+    guard = Guard(meter, video, "speech", model.name, model.slots)
+    return cast("SpeechModel", _GuardedSpeech(model, guard))
+
+
 class _Guarded:
     """Passes everything on to the model but for the calls that cost something."""
 
@@ -274,7 +285,22 @@ class _Guarded:
     def _call(
         self, send: Callable[[], Reply], messages: Sequence[Message], request: Request
     ) -> Reply:
-        return self._guard.call(send, guess(messages, request.max_tokens), lambda r: r.usage)
+        reply = self._guard.call(send, guess(messages, request.max_tokens), lambda r: r.usage)
+        return replace(reply, usage=replace(reply.usage, cost=self._guard.price.of(reply.usage)))
+
+
+class _GuardedSpeech:
+    def __init__(self, model: SpeechModel, guard: Guard) -> None:
+        self._model, self._guard, self.slots = model, guard, guard.slots
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def transcribe(self, sound: Samples, language: str | None) -> Sequence[Line]:
+        minutes = len(sound) / SAMPLE_RATE / 60
+        return self._guard.call(
+            lambda: self._model.transcribe(sound, language), Usage(1), lambda _: Usage(1), minutes
+        )
 
 
 def guess(messages: Sequence[Message], max_tokens: int) -> Usage:

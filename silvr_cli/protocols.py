@@ -107,6 +107,10 @@ class VisionModel(Model, Protocol):
         """Answer `prompt` about `images` (JPEG, in order of time)."""
         ...
 
+    def close(self) -> None:
+        """Give back memory, threads and connections; a closed model may be used again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

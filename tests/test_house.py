@@ -74,7 +74,8 @@ def test_nothing_is_left_unfinished(path: Path) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_has_a_settings_section_and_a_test_of_its_name(stage: str) -> None:
-    assert stage in Settings.model_fields
+    # Two stages caption clips, by rules or by a model, and share their settings.
+    assert stage.removeprefix("clip_") in Settings.model_fields
     assert (ROOT / "tests" / f"test_{stage}.py").is_file()
 
 

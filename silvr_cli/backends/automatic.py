@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import closing
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -48,7 +49,8 @@ def _on_server(base_url: str, timeout: float) -> tuple[str, str]:
     """The first model that the configured server offers; raises ModelError when it is away."""
     from .openai_api import Endpoint
 
-    models = Endpoint("openai", base_url, timeout).models()
+    with closing(Endpoint("openai", base_url, timeout)) as endpoint:
+        models = endpoint.models()
     if not models:
         return "", ""
     return f"openai/{models[0].id}", f"{base_url} is configured"
@@ -57,22 +59,31 @@ def _on_server(base_url: str, timeout: float) -> tuple[str, str]:
 @lru_cache
 def _ollama_models(host: str) -> tuple[tuple[str, bool, str], ...]:
     """(name, whether it sees, where) of a reachable server's chat models, the largest first."""
-    where = urlsplit(host if "//" in host else f"//{host or '127.0.0.1'}")
-    address = ("127.0.0.1" if where.hostname in (None, "0.0.0.0") else where.hostname or "", PORT)
-    address = (address[0], where.port or PORT)
-    try:
-        socket.create_connection(address, CONNECT_SECONDS).close()
-    except OSError:
+    parts = urlsplit(host if "//" in host else f"//{host or '127.0.0.1'}")
+    name = "127.0.0.1" if parts.hostname in (None, "0.0.0.0") else parts.hostname
+    port = parts.port or PORT
+    if not listens(name, port):
         return ()
     from .ollama import OllamaServer
 
     server = OllamaServer(host or None, 5.0)
     try:
-        sized = [(server.card(name), name, size) for name, size in server.sizes()]
+        sized = [(server.card(model), model, size) for model, size in server.sizes()]
     except SilvrError:
         # A server that answers, but not as Ollama does, is none.
         return ()
-    chats = [(size, name, card) for card, name, size in sized if not card.only_embeds]
+    finally:
+        server.close()
+    chats = [(size, model, card) for card, model, size in sized if not card.only_embeds]
     chats.sort(key=lambda item: (-item[0], item[1]))
-    at = f"{address[0]}:{address[1]}"
-    return tuple((name, "vision" in card.capabilities, at) for _, name, card in chats)
+    at = f"{name}:{port}"
+    return tuple((model, "vision" in card.capabilities, at) for _, model, card in chats)
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether something takes connections there, asked for less than half a second."""
+    try:
+        socket.create_connection((host, port), CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True

@@ -79,6 +79,12 @@ class OllamaServer:
             str(digest), next(iter(lengths), FALLBACK_LENGTH), tuple(shown.capabilities or ())
         )
 
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
+
     @contextmanager
     def told(self, name: str) -> Iterator[None]:
         """Turns the client's errors into ours."""
@@ -163,7 +169,7 @@ class Ollama:
         return reply
 
     def close(self) -> None:
-        return
+        self.server.close()
 
     def _body(self, messages: Sequence[Message], request: Request) -> dict[str, Any]:
         options: dict[str, Any] = {

@@ -81,6 +81,12 @@ class Endpoint:
                 self._client = self._made()
             return self._client
 
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
+
     def _made(self) -> Any:
         try:
             import openai
@@ -202,7 +208,7 @@ class OpenAiApi:
         return reply if reply.usage.prompt_tokens else self._estimated(reply, messages)
 
     def close(self) -> None:
-        return
+        self.endpoint.close()
 
     def _estimated(self, reply: Reply, messages: Sequence[Message]) -> Reply:
         out = self._scale.count(reply.text + reply.reasoning)

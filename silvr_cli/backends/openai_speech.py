@@ -39,7 +39,7 @@ class OpenAiSpeech:
         return f"{self.name}@{self.endpoint.base_url}"
 
     def close(self) -> None:
-        return
+        self.endpoint.close()
 
     def windows(self, sound: Samples) -> Sequence[Window]:
         """Stretches of at most five minutes, cut where it is quietest."""

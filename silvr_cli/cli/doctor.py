@@ -24,7 +24,7 @@ PACKAGES = (
     ("faster-whisper", "faster_whisper", "speech"),
     ("xllamacpp", "xllamacpp", "the embedded language model"),
 )
-KEYS = ("OPENAI_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY", "OPENROUTER_API_KEY")
+MEND_SERVER = "start it, check its key, or unset what points to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Check:
     mend: str = ""
 
 
-def doctor(json: options.Json = False) -> None:
+def doctor(base_url: options.BaseUrl = None, json: options.Json = False) -> None:
     """Say what works on this machine, what is missing, and what mends it."""
     from .display import document, table
 
-    settings = options.settings_from().settings
+    settings = options.settings_from(servers__base_url=base_url).settings
     checks = [check for find in CHECKS for check in find(settings)]
     if json:
         document(checks)
@@ -138,9 +138,14 @@ def _machine(settings: Settings) -> list[Check]:
 
 
 def _hosted(settings: Settings) -> list[Check]:
-    del settings
-    have = [name for name in KEYS if os.environ.get(name)]
-    return [Check("API keys", None, ", ".join(have) or "none set")]
+    """Each server that is configured or in reach, tried with a tiny call."""
+    from .. import servers
+
+    checks = []
+    for offer in servers.offers(settings):
+        works, found = servers.tried(offer, settings)
+        checks.append(Check(f"server {offer.provider}", works, found, "" if works else MEND_SERVER))
+    return checks or [Check("servers", None, "none configured, no key set, none on this machine")]
 
 
 CHECKS: tuple[Callable[[Settings], list[Check]], ...] = (

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options
 
+if TYPE_CHECKING:
+    from ..settings import Settings
+
 app = typer.Typer(help="Model weights: list, pull, remove.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_models(json: options.Json = False) -> None:
+def list_models(
+    remote: Annotated[
+        bool, typer.Option("--remote", help="What the servers in reach offer, instead.")
+    ] = False,
+    base_url: options.BaseUrl = None,
+    json: options.Json = False,
+) -> None:
     """List the weights that silvr can pull, and which are here."""
     from ..weights import catalogue, store
     from .display import document, table
 
-    settings = options.settings_from().settings
+    settings = options.settings_from(servers__base_url=base_url).settings
+    if remote:
+        _list_remote(settings, json)
+        return
     rows = [
         {
             "name": entry.name,
@@ -38,6 +50,23 @@ def list_models(json: options.Json = False) -> None:
         ("name", "role", "MB", "licence", "state", "about"),
         [[row[n] for n in names] for row in rows],
     )
+
+
+def _list_remote(settings: Settings, json: bool) -> None:
+    from .. import servers
+    from .display import document, table, tell
+
+    found = list(servers.offers(settings))
+    rows = [{"model": name, "at": offer.where} for offer in found for name in offer.models]
+    if json:
+        document(rows)
+    else:
+        table(("model", "at"), [(row["model"], row["at"]) for row in rows])
+    for offer in found:
+        if offer.error:
+            tell(f"{offer.provider}: {offer.error}")
+    if not found:
+        tell("no server is in reach: start Ollama, set a key such as OPENAI_API_KEY, or --base-url")
 
 
 @app.command()

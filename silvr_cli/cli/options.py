@@ -39,6 +39,20 @@ Reader = Annotated[
     str | None,
     typer.Option("--reader", help="Reads on-screen text, or none.", rich_help_panel=MODELS),
 ]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url", help="Server of openai/…: vLLM, LM Studio, any.", rich_help_panel=MODELS
+    ),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost", help="Stop before so many dollars.", rich_help_panel=MODELS),
+]
+MaxCalls = Annotated[
+    int | None,
+    typer.Option("--max-calls", help="Stop before more calls to models.", rich_help_panel=MODELS),
+]
 Language = Annotated[
     str | None,
     typer.Option(

@@ -21,15 +21,16 @@ def plan(
     speech: options.Speech = None,
     vision: options.Vision = None,
     reader: options.Reader = None,
+    base_url: options.BaseUrl = None,
     language: options.Language = None,
     scenes: options.ScenesMethod = None,
     cache: options.CacheFile = None,
     set_: options.Set = None,
     json: options.Json = False,
 ) -> None:
-    """Print each stage's state and what it would cost at most; run nothing.
+    """Print each stage's state and what it would cost; run nothing.
 
-    Calls, tokens and dollars are upper bounds; those of reasoning are for one question.
+    Calls, tokens and dollars are estimates, rather high; those of reasoning are for one question.
     """
     from .. import pipeline
     from . import display
@@ -40,6 +41,7 @@ def plan(
         models__speech=speech,
         models__vision=vision,
         models__reader=reader,
+        servers__base_url=base_url,
         speech__language=language,
         scenes__method=scenes,
         cache__path=cache,

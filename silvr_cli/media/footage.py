@@ -18,12 +18,41 @@ if TYPE_CHECKING:
     from ..protocols import Image, Samples
 
 
+# Two thumbnails show one picture when no block's mean differs by this share of full brightness.
+SAME_PICTURE = 0.015
+
+
 @dataclass(frozen=True, slots=True)
 class Thumbs:
     """Small pictures to find cuts in: `times` float64[n], `pixels` uint8[n, h, w, 3] RGB."""
 
     times: NDArray[np.float64]
     pixels: NDArray[np.uint8]
+
+    def within(self, start: float, end: float) -> NDArray[np.uint8]:
+        """The thumbnails in `[start, end)`, at least the one that stands at `start`."""
+        import numpy as np
+
+        first, last = np.searchsorted(self.times, (start, end))
+        return self.pixels[min(first, len(self.times) - 1) : max(last, first + 1)]
+
+    def still(self, start: float, end: float) -> bool:
+        """Whether one picture stands from `start` to `end`."""
+        import numpy as np
+
+        if not len(self.times):
+            return False
+        pixels = self.within(start, end)
+        first = pixels[0].astype(np.int16)
+        return all(same_picture(first, other.astype(np.int16)) for other in pixels[1:])
+
+
+def same_picture(one: NDArray[np.int16], other: NDArray[np.int16]) -> bool:
+    """Whether no 9 x 8 block of two thumbnails differs: other words on one background do."""
+    import numpy as np
+
+    difference = np.abs(one - other).reshape(3, 9, 6, 8, 3).mean(axis=(1, 3, 4))
+    return float(difference.max()) / 255 < SAME_PICTURE
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..media.footage import same_picture
 from ..records import Clip, Line, Scene
 from ..timeline import clock
 
@@ -25,7 +26,6 @@ SOURCE = "embedded"
 BLACK = 0.09
 GREY = 0.012
 STRONG_MOTION = 0.06
-SAME_PICTURE = 0.015
 
 
 def tell_changes(
@@ -49,7 +49,7 @@ def tell_changes(
 def _text(
     clip: Clip, scenes: Sequence[Scene], thumbs: Thumbs, settings: Captions, seen: _Seen
 ) -> str:
-    pixels = _within(thumbs, clip.start, clip.end)
+    pixels = thumbs.within(clip.start, clip.end)
     if pixels.max(initial=0) / 255 <= BLACK:
         return "black picture"
     cuts = [scene for scene in scenes if clip.start <= scene.start < clip.end and scene.start > 0]
@@ -96,11 +96,6 @@ def _opens(clip: Clip, scenes: Iterable[Scene]) -> bool:
     return any(abs(scene.start - clip.start) < 0.5 and scene.start > 0 for scene in scenes)
 
 
-def _within(thumbs: Thumbs, start: float, end: float) -> NDArray[np.uint8]:
-    first, last = np.searchsorted(thumbs.times, (start, end))
-    return thumbs.pixels[min(first, len(thumbs.times) - 1) : max(last, first + 1)]
-
-
 class _Seen:
     """Finds scenes that begin with a picture seen before."""
 
@@ -110,7 +105,7 @@ class _Seen:
         for scene in scenes:
             index = min(int(np.searchsorted(thumbs.times, scene.start)) + 1, len(thumbs.times) - 1)
             face = thumbs.pixels[index].astype(np.int16)
-            before = next((t for t, old in faces if _same(face, old)), None)
+            before = next((t for t, old in faces if same_picture(face, old)), None)
             if before is not None and face.std() > 255 * BLACK:
                 self.first[scene.start] = before
             elif len(faces) < 500:
@@ -119,9 +114,3 @@ class _Seen:
     def returning(self, cuts: Sequence[Scene]) -> str:
         times = [self.first[cut.start] for cut in cuts if cut.start in self.first]
         return f"same picture as at {clock(times[0])}" if times else ""
-
-
-def _same(one: NDArray[np.int16], other: NDArray[np.int16]) -> bool:
-    """Whether no 9 x 8 block of two thumbnails differs: other words on one background do."""
-    difference = np.abs(one - other).reshape(3, 9, 6, 8, 3).mean(axis=(1, 3, 4))
-    return float(difference.max()) / 255 < SAME_PICTURE

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..inflight import in_flight
 from ..protocols import SAMPLE_RATE, Window
 from ..records import Line
 
@@ -34,12 +35,16 @@ def transcribe(sound: Sound, model: SpeechModel, settings: Speech, work: Work) -
         work.note("nobody is heard speaking")
         return ()
     language = settings.language or _language(sound, windows, model, work)
-    heard: list[Line] = []
-    for window in windows:
-        heard += _heard(sound, window, model, language, work)
-        work.report(window.end, sound.duration)
+    told: dict[float, list[Line]] = {}
+
+    def hear(window: Window) -> list[Line]:
+        return _heard(sound, window, model, language, work)
+
+    for window, lines_heard in in_flight(hear, windows, model.slots):
+        told[window.start] = lines_heard
+        work.report(sound.duration * len(told) / len(windows), sound.duration)
     work.report(sound.duration, sound.duration)
-    lines = tuple(_without_loops(heard))
+    lines = tuple(_without_loops([line for start in sorted(told) for line in told[start]]))
     if not lines:
         work.note("nobody is heard speaking clearly enough to write down")
     return lines
@@ -71,19 +76,23 @@ def _chunk(sound: Sound, start: float, end: float, model: SpeechModel, work: Wor
     return [Window(a, b) for a, b in stored]
 
 
-def _language(sound: Sound, windows: Sequence[Window], model: SpeechModel, work: Work) -> str:
+def _language(
+    sound: Sound, windows: Sequence[Window], model: SpeechModel, work: Work
+) -> str | None:
     language = work.get("language")
     if language is None:
         longest = max(windows, key=lambda window: window.end - window.start)
         cut = sound.cut(longest.start, min(longest.end, longest.start + LANGUAGE_SECONDS))
         language = model.detect_language(cut)
+        if language is None:
+            return None
         work.put("language", language)
     work.note(f"speech: language {language} (detected)")
     return str(language)
 
 
 def _heard(
-    sound: Sound, window: Window, model: SpeechModel, language: str, work: Work
+    sound: Sound, window: Window, model: SpeechModel, language: str | None, work: Work
 ) -> list[Line]:
     key = f"speech {window.start:.3f}-{window.end:.3f}"
     stored = work.get(key)
