@@ -9,8 +9,10 @@ SilvrError                    never raised itself
 │   ├── BackendMissing    4   a provider's package is not installed (names the extra)
 │   ├── WeightsError      4   weights cannot be found, pulled or verified
 │   ├── ContextOverflow   4   the prompt is longer than the model's context
+│   ├── Refused           4   a server is busy, away or cut off: the same call may succeed later
 │   └── ReplyError        4   the model's reply cannot be used
 └── PartlyDone            5   some of many inputs failed; the rest are done
+    └── LimitReached      5   the next call would pass a limit that the user set
 
 A message is one sentence: what failed, with which value; `hint` says what to do.
 """
@@ -68,5 +70,19 @@ class ReplyError(ModelError):
     pass
 
 
+class Refused(ModelError):
+    """`retry_after` is how many seconds the server asked to wait, if it did."""
+
+    def __init__(
+        self, message: str, hint: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+
+
 class PartlyDone(SilvrError):
     exit_code = 5
+
+
+class LimitReached(PartlyDone):
+    pass

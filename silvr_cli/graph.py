@@ -17,7 +17,7 @@ from .cache.keys import stage_key
 from .cache.leases import lease
 from .cache.store import Store, StoredStage
 from .errors import SilvrError
-from .records import Line
+from .records import Line, Usage
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -30,7 +30,10 @@ LINES = tuple[Line, ...]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One node: `identity` is JSON of all that changes the result, `returns` the result's type."""
+    """One node: `identity` is JSON of all that changes the result, `returns` the result's type.
+
+    `expected` is what its calls to models come to at most.
+    """
 
     name: str
     version: int
@@ -38,11 +41,12 @@ class Stage:
     identity: Mapping[str, Any]
     returns: Any
     run: Callable[[Mapping[str, Any], Work], Any]
+    expected: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """What the cache knows of a stage before it runs."""
+    """What the cache knows of a stage before it runs, and what is still to be spent at most."""
 
     name: str
     key: str
@@ -51,6 +55,7 @@ class StageState:
     seconds: float | None = None
     error: str | None = None
     model: str = ""
+    expected: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,26 @@ def _state(stage: Stage, key: str, store: Store) -> StageState:
     if stored and stored.state == "done":
         return StageState(stage.name, key, "cached", 0, stored.seconds, None, model)
     if stored:
-        return StageState(stage.name, key, "failed", pieces, stored.seconds, stored.error, model)
-    return StageState(stage.name, key, "partial" if pieces else "to run", pieces, model=model)
+        seconds, error = stored.seconds, stored.error
+        return StageState(stage.name, key, "failed", pieces, seconds, error, model, stage.expected)
+    state: State = "partial" if pieces else "to run"
+    return StageState(
+        stage.name, key, state, pieces, model=model, expected=_left(stage.expected, pieces)
+    )
+
+
+def _left(expected: Usage, pieces: int) -> Usage:
+    """What is left of an estimate when so many of its calls are done."""
+    if not expected.calls:
+        return expected
+    share = max(0, expected.calls - pieces) / expected.calls
+    return Usage(
+        round(expected.calls * share),
+        round(expected.prompt_tokens * share),
+        round(expected.completion_tokens * share),
+        expected.seconds * share,
+        expected.cost * share,
+    )
 
 
 def _ordered(stages: Sequence[Stage]) -> tuple[Stage, ...]:
@@ -118,6 +141,7 @@ class _Desk:
     """A running stage's Work; its pieces go to the store at once."""
 
     stage: str
+    video: str
     key: str
     store: Store
     progress: Progress | None
@@ -129,7 +153,7 @@ class _Desk:
         return self.store.piece(self.key, key)
 
     def put(self, key: str, value: Any) -> None:
-        self.store.put_piece(self.key, key, value)
+        self.store.put_piece(self.video, self.key, key, value)
         self.check()
 
     def report(self, done: float, total: float) -> None:
@@ -197,7 +221,7 @@ class _Run:
 
     def _finish(self, stage: Stage) -> None:
         key = self.keys[stage.name]
-        desk = _Desk(stage.name, key, self.store, self.progress, self.stopping)
+        desk = _Desk(stage.name, self.root, key, self.store, self.progress, self.stopping)
         with lease(self.store, key, desk.check):
             if self._take(stage):
                 return

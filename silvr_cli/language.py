@@ -5,18 +5,22 @@ Reads as the left half of the picture in `pipeline`; runs nothing itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import backends, graph
 from .errors import InputError
-from .records import Clip, Line, Scene, Video
+from .records import Clip, Line, Scene, Usage, Video
 from .session import Session, Source
 
 if TYPE_CHECKING:
     from .media.decode import Projector
     from .protocols import Work
+
+# Neighbouring stretches of speech are joined up to 30 seconds: two are longer than this together.
+SPEECH_WINDOW = 15.0
 
 
 def language_stages(
@@ -98,7 +102,9 @@ def _screen_text(video: Video, projector: Projector, session: Session) -> graph.
         media=settings.media,
         model=backends.fingerprint("reader", settings.models.reader, settings),
     )
-    return graph.Stage("screen_text", 1, (), identity, tuple[Line, ...], run)
+    frames = math.ceil(video.duration * settings.media.frames_per_second)
+    expected = Usage(calls=min(frames, settings.media.max_frames))
+    return graph.Stage("screen_text", 1, (), identity, tuple[Line, ...], run, expected)
 
 
 def _speech(
@@ -179,7 +185,8 @@ def _transcript(video: Video, projector: Projector, session: Session) -> graph.S
         audio_track=settings.media.audio_track,
         model=backends.fingerprint("speech", choice.spec, settings),
     )
-    return graph.Stage("speech", 1, (), identity, tuple[Line, ...], run)
+    expected = Usage(calls=math.ceil(video.duration / SPEECH_WINDOW))
+    return graph.Stage("speech", 1, (), identity, tuple[Line, ...], run, expected)
 
 
 def _own_captions(path: Path, clip_length: float | None) -> graph.Stage:

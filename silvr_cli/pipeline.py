@@ -10,6 +10,7 @@ stage, done per question. This is the one place where stages meet backends, cach
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping
 from contextlib import closing
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import backends, graph, timeline
 from .cache.store import Store
-from .errors import UsageError
+from .errors import InputError, UsageError
 from .language import language_stages
-from .records import Video
+from .metering import guarded
+from .records import Line, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
 
@@ -43,6 +45,8 @@ __all__ = [
 
 # What the prompt around the timeline needs at most, question and options included.
 PROMPT_TOKENS = 512
+# A reply that is checked or cannot be used is followed by one more call.
+CALLS_A_QUESTION = 2
 
 
 def describe(source: Source, session: Session) -> Described:
@@ -64,7 +68,7 @@ def describe(source: Source, session: Session) -> Described:
     notes = (*video.warnings, *_missing(video, outcome.outputs), *outcome.notes)
     for note in notes:
         session.tell(note)
-    return Described(timeline.build(video, *lines), notes, outcome.ran)
+    return Described(timeline.build(video, _chapters(video), *lines), notes, outcome.ran)
 
 
 def ask(
@@ -90,11 +94,11 @@ def ask(
     context = reduction.reduce(
         described.timeline, question, choices, budget, settings.reduction.method
     )
+    model = guarded(model, session.meter, video.id, "reasoning")
     answer = reasoning.answer(
         context, question, choices, model, settings.reasoning, session.on_text
     )
     answered = Answered(uuid.uuid4().hex[:12], answer, context, video)
-    session.store.add_call(video.id, "reasoning", answer.model, answer.usage)
     session.store.add_answer(answered.id, video.id, answered.record())
     return answered
 
@@ -128,19 +132,33 @@ def replayed(beginning: str, session: Session) -> Answered:
 
 
 def plan(source: Source, session: Session) -> tuple[graph.StageState, ...]:
-    """Each stage's state before anything is spent."""
+    """Each stage's state before anything is spent, and what a question would cost at most."""
     if source.video is None:
         raise UsageError("a plan needs a video", "silvr plan VIDEO")
     video = identify(source.video, session.store)
     with _projector(video, session) as projector:
         stages = language_stages(source, video, projector, session)
-        return graph.plan(stages, video.id, session.store)
+        states = graph.plan(stages, video.id, session.store)
+    with closing(open_text_model(session)) as model:
+        settings = session.settings
+        tokens = _room(model, settings) + PROMPT_TOKENS
+        tokens_in, tokens_out = CALLS_A_QUESTION * tokens, settings.reasoning.max_tokens
+        expected = session.meter.expected(model.name, CALLS_A_QUESTION, tokens_in, tokens_out)
+        reasoning = graph.StageState(
+            "reasoning", "", "to run", model=model.fingerprint(), expected=expected
+        )
+    return (*states, reasoning)
 
 
 def identify(path: Path, store: Store) -> Video:
     """Probe a file, or remember it by path, size and time; raises InputError."""
     from .media.probe import content_id, probe
 
+    try:
+        str(path.absolute()).encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        raise InputError(f"the path {shown} is not UTF-8", "rename it") from error
     known = store.video_id(path)
     remembered = store.video(known) if known else None
     if remembered is None:
@@ -166,6 +184,15 @@ def _projector(video: Video, session: Session) -> Projector:
 
     # Whoever transcribes asks for the sound; subtitles need none.
     return Projector(video, session.settings.media, sound=False)
+
+
+def _chapters(video: Video) -> tuple[Line, ...]:
+    """The chapters that the file itself names, as lines that answers can rest on."""
+    return tuple(
+        Line(c.start, c.end, "summary", f'chapter "{c.title}"', None, "container")
+        for c in video.chapters
+        if c.title.strip()
+    )
 
 
 def _missing(video: Video, outputs: Mapping[str, Any]) -> tuple[str, ...]:

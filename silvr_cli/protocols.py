@@ -125,8 +125,8 @@ class SpeechModel(Model, Protocol):
         """Utterances of one window, kind `speech`, times from the window's start."""
         ...
 
-    def detect_language(self, sound: Samples) -> str:
-        """The ISO 639-1 code of the language that is spoken."""
+    def detect_language(self, sound: Samples) -> str | None:
+        """The ISO 639-1 code of the language that is spoken; None: each window tells its own."""
         ...
 
 

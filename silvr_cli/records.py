@@ -116,11 +116,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The text that the reasoning model reads, the lines that it shows, and the plan behind it."""
+    """The text that the reasoning model reads, the lines that it shows, and the plan behind it.
+
+    `unheard` are the question's telling words that the whole timeline nowhere has, `asked` how
+    many telling words the question has.
+    """
 
     text: str
     lines: tuple[Line, ...]
     plan: Plan
+    unheard: tuple[str, ...] = ()
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,12 @@ def terms(text: str) -> list[str]:
     return found
 
 
+def is_english(text: str) -> bool:
+    """Whether English function words make up a fair part of the words, as in any English text."""
+    words = WORD.findall(text.casefold())
+    return sum(word in STOP for word in words) >= 0.15 * max(1, len(words))
+
+
 def stem(word: str) -> str:
     """The word without a common English ending, if three letters stay."""
     bare = SUFFIX.sub("", word)

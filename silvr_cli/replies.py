@@ -21,7 +21,7 @@ LETTER = re.compile(
 )
 NAMED = re.compile(r"(?:answer|option|choice)\s*(?:is|:)?\s*\**[(\[]?([A-Z])[)\].*]*(?:\W|\Z)")
 DENIAL = re.compile(
-    r"\b(?:does not say|doesn't say|do not say"
+    r"\b(?:(?:does|do|did)(?: not|n't) (?:say|mention|state|specify|provide|contain|include)"
     r"|not (?:stated|mentioned|said|specified|provided|given)"
     r"|no information|cannot be determined)\b",
     re.IGNORECASE,
@@ -34,6 +34,11 @@ def without_thinking(text: str) -> tuple[str, str]:
     """(reply, thinking): `<think>…</think>` taken out of a reply."""
     thoughts = " ".join(part.strip() for part in THINK.findall(text))
     return THINK.sub("", text).strip(), thoughts
+
+
+def first_line(text: str) -> str:
+    """The first line with words; small models go on with questions of their own."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def denies(text: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cache.store import Store
+from .metering import Meter
 from .records import Answer, Context, Timeline, Video
 from .settings import Settings, cache_path
 
@@ -59,10 +60,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Settings, an open cache, and whom to tell: what every command needs to run the pipeline."""
+    """Settings, an open cache, the meter of model calls, and whom to tell.
+
+    What every command needs to run the pipeline.
+    """
 
     settings: Settings
     store: Store
+    meter: Meter
     progress: Progress | None = None
     tell: Tell = field(default=lambda message: None)
     on_text: Tell | None = None
@@ -73,7 +78,8 @@ class Session:
     ) -> Session:
         """Open the cache that the settings name; raises CacheError."""
         store = Store.open(cache_path(settings))
-        return cls(settings, store, progress, tell or (lambda message: None))
+        meter = Meter(settings.calls, store.add_call)
+        return cls(settings, store, meter, progress, tell or (lambda message: None))
 
     def __enter__(self) -> Session:
         return self
@@ -84,4 +90,5 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.meter.stopping.set()
         self.store.close()

@@ -34,7 +34,10 @@ class Models(Section):
     reader: str = Field(
         default="rapidocr", description="reads on-screen text; none switches it off"
     )
-    embed: str = Field(default="none", description="sentence embeddings")
+    embed: str = Field(default="none", description="embeddings of text and pictures")
+    mmproj: Path | None = Field(
+        default=None, description="the projector file that lets a .gguf model see"
+    )
 
 
 class Media(Section):
@@ -72,6 +75,10 @@ class Captions(Section):
     min_change: float = Field(
         default=0.02, gt=0, lt=1, description="share of brightness; less is a still"
     )
+    frames: int = Field(default=4, ge=1, le=32, description="shown to a vision model a clip")
+    max_side: int = Field(default=768, ge=64, description="they are shrunk to this longer side")
+    max_tokens: int = Field(default=160, ge=16, description="room for one caption")
+    with_speech: bool = Field(default=True, description="show what is said around the clip")
 
 
 class ScreenText(Section):
@@ -110,6 +117,27 @@ class Reasoning(Section):
     seed: int = 0
 
 
+class Calls(Section):
+    """Calls to models, over a whole run."""
+
+    timeout: float = Field(default=120.0, gt=0, description="seconds without a sign of life")
+    retries: int = Field(default=5, ge=0, description="when a server is busy or away")
+    slots: int | None = Field(
+        default=None, ge=1, le=256, description="calls in flight; default: the provider's"
+    )
+    refusals: int = Field(default=3, ge=1, description="in a row, retries and all: stop the stage")
+    max_calls: int | None = Field(default=None, ge=0)
+    max_cost: float | None = Field(default=None, ge=0, description="US dollars")
+    prices: Path | None = Field(default=None, description="TOML file of prices, over our own")
+
+
+class Servers(Section):
+    """Where servers are; keys come from the environment or the keyring, never from here."""
+
+    base_url: str | None = Field(default=None, description="of openai/…: any compatible server")
+    ollama: str | None = Field(default=None, description="default: OLLAMA_HOST, else this machine")
+
+
 class Cache(Section):
     path: Path | None = Field(
         default=None, description="the SQLite file; default: the user's data folder"
@@ -134,6 +162,8 @@ class Settings(Section):
     speech: Speech = Speech()
     reduction: Reduction = Reduction()
     reasoning: Reasoning = Reasoning()
+    calls: Calls = Calls()
+    servers: Servers = Servers()
     cache: Cache = Cache()
     weights: Weights = Weights()
 
@@ -147,6 +177,7 @@ SHORT = {
     "SILVR_CACHE": "cache.path",
     "SILVR_WEIGHTS": "weights.path",
     "SILVR_OFFLINE": "weights.offline",
+    "SILVR_BASE_URL": "servers.base_url",
 }
 NOT_SETTINGS = {"SILVR_CONFIG"}
 

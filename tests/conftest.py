@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -55,6 +56,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real clips are not here: ../shared is absent")
     return SHARED
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process or thread is about to do; pytest-timeout ends a vain wait."""
+    while not condition():
+        time.sleep(0.02)
 
 
 class Desk:

@@ -10,10 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from conftest import VideoMaker
 
+DOCS = Path(__file__).parents[1] / "docs"
 SRT = "1\n00:00:01,000 --> 00:00:04,000\nThe gate code is 7731.\n"
 
 
@@ -43,6 +45,7 @@ def test_a_dry_run_shows_the_path_and_says_that_it_is_fake(video: Path) -> None:
     assert document["schema"] == "silvr-answer/1"
     assert "[fake]" in document["answer"]["text"]
     assert "The gate code is 7731" in document["context"]
+    jsonschema.validate(document, json.loads((DOCS / "answer.schema.json").read_text("utf-8")))
 
 
 def test_the_second_question_runs_no_language_stage(video: Path) -> None:
@@ -54,7 +57,19 @@ def test_the_second_question_runs_no_language_stage(video: Path) -> None:
     states = json.loads(
         silvr("plan", video, "--json", "--reader", "fake", "--vision", "fake").stdout
     )
-    assert {state["state"] for state in states} == {"cached"}
+    spent = {state["name"]: state["expected"]["calls"] for state in states}
+    assert {state["state"] for state in states if state["name"] != "reasoning"} == {"cached"}
+    assert spent.pop("reasoning") > 0
+    assert set(spent.values()) == {0}
+
+
+def test_a_plan_says_what_is_to_be_spent_before_it_is(video: Path) -> None:
+    states = json.loads(silvr("plan", video, "--json", "--llm", "fake").stdout)
+    by_name = {state["name"]: state for state in states}
+    assert by_name["screen_text"]["state"] == "to run"
+    assert 1 <= by_name["screen_text"]["expected"]["calls"] <= 7
+    assert by_name["reasoning"]["expected"]["prompt_tokens"] > 0
+    assert "tokens in" in silvr("plan", video).stdout
 
 
 def test_an_answer_is_shown_again_as_it_was(video: Path) -> None:
@@ -119,6 +134,15 @@ def test_mistakes_are_told_in_one_sentence(words: list[str], code: int, complain
     assert complaint in ran.stderr
     assert ran.stderr.count("\n") == 1
     assert ran.stdout == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
+def test_a_path_that_is_not_utf8_is_told_in_one_sentence(video: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    ran = silvr("timeline", video.rename(odd))
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "caf\N{REPLACEMENT CHARACTER}.mp4 is not UTF-8 (rename it)" in ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -26,8 +27,9 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def make_help() -> Any:
-    spec = importlib.util.spec_from_file_location("make_help", ROOT / "docs" / "make_help.py")
+def maker(name: str) -> Any:
+    """A script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -37,7 +39,13 @@ def make_help() -> Any:
 
 def test_help_is_in_step_with_the_commands() -> None:
     written = (ROOT / "docs" / "help.md").read_text("utf-8")
-    assert written == make_help().render(), "run: make docs"
+    assert written == maker("make_help").render(), "run: make docs"
+
+
+@pytest.mark.parametrize("name", ["answer.schema.json", "timeline.schema.json"])
+def test_published_schemas_are_in_step(name: str) -> None:
+    written = json.loads((ROOT / "docs" / name).read_text("utf-8"))
+    assert written == maker("make_schemas").schemas()[name], "run: make docs"
 
 
 def shown_commands() -> Iterator[tuple[str, str]]:

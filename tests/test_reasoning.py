@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -75,14 +76,28 @@ def test_the_video_does_not_say() -> None:
     assert (found.verdict, found.text) == ("not_found", NOT_SAID)
 
 
-def test_a_claim_about_words_nobody_said_is_asked_about() -> None:
-    found = ask(Script("Bob Smith", "no"), "Who is the sound engineer?")
+def test_what_nobody_mentions_is_denied_without_a_call() -> None:
+    context = replace(CONTEXT, unheard=("sound", "engineer"), asked=2)
+    model = Script()
+    found = answer(context, "Who is the sound engineer?", (), model, Reasoning())
     assert found.verdict == "not_found"
-    assert any("Bob Smith" in note for note in found.notes)
+    assert found.notes == ("nothing in the video mentions: sound, engineer",)
+    assert model.asked == []
+
+
+def test_half_a_question_unheard_is_answered_with_low_confidence() -> None:
+    context = replace(CONTEXT, unheard=("fruit",), asked=2)
+    found = answer(context, "Which fruit is at the gate?", (), Script("seven"), Reasoning())
+    assert (found.text, found.confidence) == ("seven", "low")
+
+
+def test_only_the_first_line_of_a_reply_is_the_answer() -> None:
+    found = ask(Script("Gate seven.\nQuestion: Who sang?\nAnswer: Bob."), "Which gate opened?")
+    assert found.text == "Gate seven."
 
 
 def test_numbers_from_nowhere_lower_the_confidence() -> None:
-    found = ask(Script("Gate 99 was opened.", "yes"), "Which gate opened?")
+    found = ask(Script("Gate 99 was opened."), "Which gate opened?")
     assert found.confidence == "low"
     assert found.notes == ("not in the timeline: 99",)
 

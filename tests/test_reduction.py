@@ -44,6 +44,25 @@ def test_focus_keeps_what_the_question_is_about() -> None:
     )
 
 
+def test_a_question_that_shares_no_word_gets_an_overview() -> None:
+    context = reduce(talk(), "What is it all for?", (), Budget(200, count), "auto")
+    assert "shares no word" in context.plan.reason
+    assert context.plan.tokens <= 200
+    starts = [line.start for line in context.lines]
+    assert starts[0] < 100
+    assert starts[-1] > 300
+
+
+def test_words_that_the_timeline_nowhere_has_are_told() -> None:
+    context = reduce(talk(), "Who paid for the crates?", (), Budget(9000, count), "auto")
+    assert (context.unheard, context.asked) == (("paid", "crat"), 2)
+
+
+def test_a_question_in_another_language_than_the_video_misses_no_words() -> None:
+    context = reduce(talk(), "Wer bezahlte die Kisten?", (), Budget(9000, count), "auto")
+    assert context.unheard == ()
+
+
 def test_a_quoted_title_brings_what_is_said_under_it() -> None:
     lines = [
         Line(0.0, 5.0, "screen", "Fewer Forms"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -19,7 +17,6 @@ from silvr_cli.timeline import (
     build,
     clock,
     from_json,
-    json_schema,
     levels,
     line_text,
     merge_captions,
@@ -142,11 +139,6 @@ def test_a_window_holds_what_touches_it() -> None:
 def test_bad_json_is_told_by_its_place(text: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         from_json(text)
-
-
-def test_the_published_schema_is_in_step() -> None:
-    path = Path(__file__).parents[1] / "docs" / "timeline.schema.json"
-    assert json.loads(path.read_text("utf-8")) == json_schema()
 
 
 @pytest.mark.parametrize(

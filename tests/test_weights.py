@@ -21,10 +21,8 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(weights=Weights(path=tmp_path / "weights", source="index"))
 
 
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def write_index(folder: Path) -> None:
     """A package index in a folder, with the data in two wheels."""
-    folder = tmp_path / "index"
     folder.mkdir()
     for number, data in enumerate((DATA[:4000], DATA[4000:]), 1):
         name = f"toy_part{number}"
@@ -35,6 +33,12 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             wheel.writestr(f"{info}/METADATA", metadata)
             wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
             wheel.writestr(f"{info}/RECORD", "")
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "index"
+    write_index(folder)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder

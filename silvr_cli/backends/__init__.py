@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import UsageError
 from ..settings import weights_path
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
         VisionModel,
     )
     from ..settings import Settings
+    from .llama_cpp import LlamaCpp
+    from .ollama import Ollama
     from .open_clip import OpenClip
+    from .openai_api import Endpoint, OpenAiApi
 
 Role = Literal["llm", "speech", "vision", "reader", "embed"]
 LARGE, SMALL = "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b"
@@ -53,9 +56,8 @@ class Choice:
 
 def resolve(role: Role, spec: str, settings: Settings) -> Choice:
     """What `spec` stands for in that role; raises UsageError for a provider nobody knows."""
-    del settings  # other providers will be preferred where they are configured
     if spec == "auto":
-        return _AUTO[role]()
+        return _auto(role, settings)
     choice = Choice(spec)
     known = [*TABLE[role], *KEYWORDS[role]]
     if choice.provider not in known:
@@ -99,14 +101,16 @@ def embedder(spec: str, settings: Settings, progress: Progress | None = None) ->
     return _EMBEDDERS[choice.provider](choice, settings, progress)
 
 
-def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) -> TextModel:
+def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) -> LlamaCpp:
     from .llama_cpp import LlamaCpp
 
     if choice.model.endswith(".gguf"):
         path = Path(choice.model).expanduser()
         if not path.is_file():
             raise UsageError(f"there is no model file {path}", "llamacpp/PATH.gguf names a file")
-        return LlamaCpp(choice.spec, _file_digest(path), lambda: path)
+        mmproj = settings.models.mmproj
+        digest = _file_digest(path) + (_file_digest(mmproj) if mmproj else "")
+        return LlamaCpp(choice.spec, digest, lambda: path, None, None, mmproj)
     entry = catalogue.get(choice.model)
     if entry.role != "llm":
         raise UsageError(f"{entry.name} is no text model but one for {entry.role}")
@@ -168,49 +172,90 @@ def _rapidocr(choice: Choice, settings: Settings, progress: Progress | None) -> 
     return RapidOcr()
 
 
-def _fake_text(choice: Choice, settings: Settings, progress: Progress | None) -> TextModel:
-    del choice, settings, progress
-    from .fake import FakeText
+def _endpoint(choice: Choice, settings: Settings) -> Endpoint:
+    from .openai_api import Endpoint
 
-    return FakeText()
-
-
-def _fake_speech(choice: Choice, settings: Settings, progress: Progress | None) -> SpeechModel:
-    del choice, settings, progress
-    from .fake import FakeSpeech
-
-    return FakeSpeech()
+    base_url = settings.servers.base_url if choice.provider == "openai" else None
+    return Endpoint(choice.provider, base_url, settings.calls.timeout)
 
 
-def _fake_reader(choice: Choice, settings: Settings, progress: Progress | None) -> TextReader:
-    del choice, settings, progress
-    from .fake import FakeReader
+def _openai_api(choice: Choice, settings: Settings, progress: Progress | None) -> OpenAiApi:
+    del progress
+    from ..metering import Prices
+    from .openai_api import OpenAiApi
 
-    return FakeReader()
-
-
-def _fake_vision(choice: Choice, settings: Settings, progress: Progress | None) -> VisionModel:
-    del choice, settings, progress
-    from .fake import FakeVision
-
-    return FakeVision()
+    _named(choice)
+    length = Prices.load(settings.calls.prices).known(choice.spec).context_length
+    return OpenAiApi(_endpoint(choice, settings), choice.model, length)
 
 
-def _fake_embedder(choice: Choice, settings: Settings, progress: Progress | None) -> Embedder:
-    del choice, settings, progress
-    from .fake import FakeEmbedder
+def _openai_speech(choice: Choice, settings: Settings, progress: Progress | None) -> SpeechModel:
+    del progress
+    from .openai_speech import OpenAiSpeech
 
-    return FakeEmbedder()
+    _named(choice)
+    return OpenAiSpeech(_endpoint(choice, settings), choice.model)
 
 
-_TEXT = {"llamacpp": _llama_cpp, "fake": _fake_text}
-_SPEECH = {"whisper": _whisper, "openai-whisper": _openai_whisper, "fake": _fake_speech}
-_VISION: Mapping[str, Callable[..., VisionModel]] = {"openclip": _open_clip, "fake": _fake_vision}
+def _ollama(choice: Choice, settings: Settings, progress: Progress | None) -> Ollama:
+    del progress
+    from .ollama import Ollama, OllamaServer
+
+    _named(choice)
+    return Ollama(OllamaServer(settings.servers.ollama, settings.calls.timeout), choice.model)
+
+
+def _named(choice: Choice) -> None:
+    if not choice.model:
+        raise UsageError(
+            f"'{choice.spec}' names no model",
+            f"{choice.provider}/MODEL; silvr models list --remote",
+        )
+
+
+def _fake(kind: str) -> Callable[..., Any]:
+    def make(choice: Choice, settings: Settings, progress: Progress | None) -> Any:
+        from . import fake
+
+        return getattr(fake, kind)()
+
+    return make
+
+
+# The services that openai_api knows by name; listed here so that a typo costs no import.
+SERVICES = (
+    *("openai", "gemini", "deepseek", "openrouter", "groq", "mistral", "together"),
+    *("vllm", "lmstudio", "llama-server"),
+)
+_CHAT: Mapping[str, Callable[..., Any]] = {
+    "ollama": _ollama,
+    **dict.fromkeys(SERVICES, _openai_api),
+}
+_TEXT: Mapping[str, Callable[..., TextModel]] = {
+    "llamacpp": _llama_cpp,
+    **_CHAT,
+    "fake": _fake("FakeText"),
+}
+_SPEECH: Mapping[str, Callable[..., SpeechModel]] = {
+    "whisper": _whisper,
+    "openai-whisper": _openai_whisper,
+    **dict.fromkeys(SERVICES, _openai_speech),
+    "fake": _fake("FakeSpeech"),
+}
+_VISION: Mapping[str, Callable[..., VisionModel]] = {
+    **_CHAT,
+    "llamacpp": _llama_cpp,
+    "openclip": _open_clip,
+    "fake": _fake("FakeVision"),
+}
 _EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
     "openclip": _open_clip,
-    "fake": _fake_embedder,
+    "fake": _fake("FakeEmbedder"),
 }
-_READERS = {"rapidocr": _rapidocr, "fake": _fake_reader}
+_READERS: Mapping[str, Callable[..., TextReader]] = {
+    "rapidocr": _rapidocr,
+    "fake": _fake("FakeReader"),
+}
 TABLE: Mapping[Role, Mapping[str, Callable[..., Model]]] = {
     "llm": _TEXT,
     "speech": _SPEECH,
@@ -228,7 +273,18 @@ KEYWORDS: Mapping[Role, tuple[str, ...]] = {
 }
 
 
-def _auto_llm() -> Choice:
+def _auto(role: Role, settings: Settings) -> Choice:
+    """What is configured, else a reachable Ollama, else a key that is set, else the embedded."""
+    if role in ("llm", "vision"):
+        from .automatic import found
+
+        spec, reason = found(role, settings)
+        if spec:
+            return Choice(spec, reason)
+    return _EMBEDDED[role]()
+
+
+def _embedded_llm() -> Choice:
     entry = catalogue.get(LARGE)
     memory = _memory_gb()
     if memory is not None and memory < entry.memory_gb + 1:
@@ -236,8 +292,8 @@ def _auto_llm() -> Choice:
     return Choice(f"llamacpp/{LARGE}", "the embedded default")
 
 
-_AUTO: Mapping[Role, Callable[[], Choice]] = {
-    "llm": _auto_llm,
+_EMBEDDED: Mapping[Role, Callable[[], Choice]] = {
+    "llm": _embedded_llm,
     "speech": lambda: Choice("whisper/base", "the embedded default"),
     "vision": lambda: Choice("embedded", "no vision model is configured"),
     "reader": lambda: Choice("rapidocr", "the embedded default"),

@@ -17,12 +17,15 @@ from typing import Any
 from ..errors import BackendMissing, ContextOverflow, ModelError
 from ..protocols import Message, Reply, Request
 from ..records import Usage
+from .hosted import chat_message
 from .openmp import lend
 
 FIRST_CONTEXT = 4096
 # What a chat template adds to a message, in tokens, with room to spare.
 TEMPLATE_TOKENS = 64
 BATCH_CHARACTERS = 100_000
+# A picture of 768 pixels at most, for the projectors in use.
+IMAGE_TOKENS = 1600
 
 
 class LlamaCpp:
@@ -36,17 +39,35 @@ class LlamaCpp:
         name: str,
         digest: str,
         path: Callable[[], Path],
-        context_length: int = 32_768,
+        context_length: int | None = None,
         reading_budget: int | None = None,
+        mmproj: Path | None = None,
     ) -> None:
         self.name, self.digest, self._path = name, digest, path
-        self.context_length, self.reading_budget = context_length, reading_budget
+        self._known_length, self.reading_budget = context_length, reading_budget
+        self._mmproj = mmproj
         self._server: Any = None
         self._context = 0
         self._lock = threading.RLock()
 
     def fingerprint(self) -> str:
         return f"{self.name}@{self.digest}"
+
+    @property
+    def context_length(self) -> int:
+        """Tokens: from the catalogue, else what the file says that it was trained for."""
+        if self._known_length is None:
+            found = self._get("/v1/models")["data"][0]["meta"]["n_ctx_train"]
+            self._known_length = int(found)
+        return self._known_length
+
+    def describe(self, images: Sequence[bytes], prompt: str, request: Request = Request()) -> Reply:
+        if self._mmproj is None:
+            raise ModelError(
+                f"{self.name} cannot see pictures",
+                "--set models.mmproj=FILE names the projector that came with the model",
+            )
+        return self.chat([Message("user", prompt, tuple(images))], request)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens in each text; texts are sent together, which costs as much as one long one."""
@@ -81,7 +102,8 @@ class LlamaCpp:
             self._server, self._context = None, 0
 
     def _tokens(self, messages: Sequence[Message]) -> int:
-        overhead = TEMPLATE_TOKENS * (len(messages) + 1)
+        pictures = sum(len(message.images) for message in messages)
+        overhead = TEMPLATE_TOKENS * (len(messages) + 1) + IMAGE_TOKENS * pictures
         # A token is at least one byte: short prompts need no counting.
         size = sum(len(message.content.encode("utf-8")) for message in messages)
         if size + overhead <= FIRST_CONTEXT // 2:
@@ -104,13 +126,17 @@ class LlamaCpp:
             left -= len(piece.encode("utf-8")) if isinstance(piece, str) else len(piece)
         return counts
 
+    def _get(self, route: str) -> Any:
+        return self._ask(route, None)
+
     def _post(self, route: str, body: dict[str, Any]) -> Any:
+        return self._ask(route, json.dumps(body).encode("utf-8"))
+
+    def _ask(self, route: str, data: bytes | None) -> Any:
         with self._lock:
             address = self._loaded(FIRST_CONTEXT).listening_address
         request = urllib.request.Request(
-            address + route,
-            data=json.dumps(body).encode("utf-8"),
-            headers={"Content-Type": "application/json"},
+            address + route, data=data, headers={"Content-Type": "application/json"}
         )
         try:
             with urllib.request.urlopen(request, timeout=120) as response:
@@ -147,11 +173,14 @@ class LlamaCpp:
         size = FIRST_CONTEXT
         while size < context:
             size *= 2
-        size = min(size, max(self.context_length, context))
+        if self._known_length:
+            size = min(size, max(self._known_length, context))
         params = xllamacpp.CommonParams()
         params.model.path = str(self._path())
         params.n_ctx, params.n_parallel, params.verbosity = size, 1, -1
         params.warmup = False
+        if self._mmproj:
+            params.mmproj.path = str(self._mmproj)
         threads = _cores()
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
         try:
@@ -173,7 +202,7 @@ def _cores() -> int:
 
 def _body(messages: Sequence[Message], request: Request) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "messages": [{"role": m.role, "content": m.content} for m in messages],
+        "messages": [chat_message(message) for message in messages],
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "seed": request.seed,

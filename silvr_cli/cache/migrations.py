@@ -92,4 +92,17 @@ def _searchable_lines(database: Database) -> None:
     lines.enable_fts(["text"], create_triggers=True, tokenize="porter unicode61")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first_tables, _searchable_lines)
+def _pieces_of_videos(database: Database) -> None:
+    """Whose a piece is and how old: a run that was killed leaves no stage row that could tell."""
+    pieces = database.table("pieces")
+    pieces.add_column("video", str)
+    pieces.add_column("created", str)
+    pieces.create_index(["video"])
+    database.execute("UPDATE pieces SET video = (SELECT video FROM stages WHERE key = stage)")
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (
+    _first_tables,
+    _searchable_lines,
+    _pieces_of_videos,
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,10 +55,14 @@ class Store:
             connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None
             )
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
             store = cls(path, connection)
-            store._migrate()
+            try:
+                _write_ahead(connection)
+                connection.execute("PRAGMA synchronous = NORMAL")
+                store._migrate()
+            except BaseException:
+                connection.close()
+                raise
         return store
 
     def __enter__(self) -> Store:
@@ -86,10 +91,12 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A full disk has rolled back already, and a second time would hide the reason.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def _migrate(self) -> None:
         from .migrations import MIGRATIONS
@@ -203,9 +210,15 @@ class Store:
         found = self.rows("SELECT value FROM pieces WHERE stage = ? AND piece = ?", stage, piece)
         return json.loads(found[0][0]) if found else None
 
-    def put_piece(self, stage: str, piece: str, value: Any) -> None:
+    def put_piece(self, video: str, stage: str, piece: str, value: Any) -> None:
         self.write(
-            "INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)", stage, piece, json.dumps(value)
+            "INSERT OR REPLACE INTO pieces (stage, piece, value, video, created)"
+            " VALUES (?, ?, ?, ?, ?)",
+            stage,
+            piece,
+            json.dumps(value),
+            video,
+            _now(),
         )
 
     def count_pieces(self, stage: str) -> int:
@@ -280,6 +293,20 @@ class Store:
             video,
             limit,
         )
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; SQLite does not wait here for others that make the same file, so we do."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 @contextmanager

@@ -62,11 +62,7 @@ def forget(store: Store, ids: Sequence[str]) -> None:
     """Drop videos with everything that hangs on them, in one transaction."""
     with store.transaction() as connection:
         for video in ids:
-            connection.execute(
-                "DELETE FROM pieces WHERE stage IN (SELECT key FROM stages WHERE video = ?)",
-                (video,),
-            )
-            for table in ("lines", "stages", "paths", "calls", "answers"):
+            for table in ("lines", "pieces", "stages", "paths", "calls", "answers"):
                 connection.execute(f"DELETE FROM {table} WHERE video = ?", (video,))
             connection.execute("DELETE FROM videos WHERE id = ?", (video,))
 
@@ -96,10 +92,13 @@ def collect(store: Store, keep_days: float, missing: bool) -> dict[str, int]:
             for table, column in (("lines", "stage"), ("pieces", "stage"), ("stages", "key")):
                 connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", doomed)
             dropped[what] = len(doomed)
-        if keep_days == 0:
-            dropped["pieces"] = connection.execute(
-                "DELETE FROM pieces WHERE stage NOT IN (SELECT key FROM leases)"
-            ).rowcount
+        # Somebody may be at work on a leased stage, but a killed run leaves its lease behind, too.
+        dropped["pieces"] = connection.execute(
+            "DELETE FROM pieces WHERE julianday(coalesce(created, 0)) <= julianday('now', ?)"
+            " AND (stage NOT IN (SELECT key FROM leases)"
+            " OR julianday(coalesce(created, 0)) <= julianday('now', '-1 day'))",
+            (old,),
+        ).rowcount
     store.write("VACUUM")
     return dropped
 

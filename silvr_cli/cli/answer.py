@@ -44,6 +44,30 @@ def as_document(answered: Answered) -> dict[str, Any]:
     }
 
 
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of `as_document`; published as docs/answer.schema.json."""
+    from pydantic import TypeAdapter
+
+    from ..records import Answer
+
+    answer = TypeAdapter(Answer).json_schema(mode="serialization")
+    video = {"id": {"type": "string"}, "name": {"type": "string"}, "duration": {"type": "number"}}
+    properties = {
+        "schema": {"const": SCHEMA},
+        "id": {"type": "string"},
+        "video": {"type": "object", "properties": video, "required": list(video)},
+        "answer": {"$ref": "#/$defs/Answer"},
+        "context": {"type": "string"},
+    }
+    kinds = {**answer.pop("$defs"), "Answer": answer}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "$defs": kinds,
+    }
+
+
 def provenance(answer: Answer) -> str:
     """How the answer came about: model, prompts, plan, tokens, seconds."""
     plan, usage = answer.plan, answer.usage

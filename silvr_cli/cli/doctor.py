@@ -16,13 +16,14 @@ from . import options
 if TYPE_CHECKING:
     from ..settings import Settings
 
-PACKAGES = {
-    "av": "decoding",
-    "scenedetect-headless": "scenes",
-    "rapidocr": "on-screen text",
-    "faster-whisper": "speech",
-    "xllamacpp": "the embedded language model",
-}
+# Distribution, the module it brings, and what for.
+PACKAGES = (
+    ("av", "av", "decoding"),
+    ("scenedetect-headless", "scenedetect", "scenes"),
+    ("rapidocr", "rapidocr", "on-screen text"),
+    ("faster-whisper", "faster_whisper", "speech"),
+    ("xllamacpp", "xllamacpp", "the embedded language model"),
+)
 KEYS = ("OPENAI_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY", "OPENROUTER_API_KEY")
 
 
@@ -62,18 +63,30 @@ def _python(settings: Settings) -> list[Check]:
 
 def _packages(settings: Settings) -> list[Check]:
     del settings
-    from importlib.metadata import PackageNotFoundError, version
-
-    checks = []
-    for package, use in PACKAGES.items():
-        try:
-            checks.append(Check(f"{package} ({use})", True, version(package)))
-        except PackageNotFoundError:
-            checks.append(Check(f"{package} ({use})", False, "", f"pip install {package}"))
+    checks = [_package(*row) for row in PACKAGES]
     if _installed("opencv-python") and _installed("opencv-python-headless"):
         mend = "pip uninstall opencv-python; pip install --force-reinstall opencv-python-headless"
         checks.append(Check("OpenCV", False, "two packages overwrite each other", mend))
     return checks
+
+
+def _package(package: str, module: str, use: str) -> Check:
+    """Whether the package is there and loads: a library that it needs may be missing."""
+    from importlib import import_module
+    from importlib.metadata import version
+
+    from ..backends import openmp
+
+    title = f"{package} ({use})"
+    if not _installed(package):
+        return Check(title, False, "", f"pip install {package}")
+    openmp.lend()
+    try:
+        import_module(module)
+    except ImportError as error:
+        found = f"{version(package)} does not load: {error}"
+        return Check(title, False, found, f"pip install --force-reinstall {package}")
+    return Check(title, True, version(package))
 
 
 def _installed(package: str) -> bool:

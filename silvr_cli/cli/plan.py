@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import options
+
+if TYPE_CHECKING:
+    from .. import graph
 
 
 def plan(
@@ -24,7 +27,10 @@ def plan(
     set_: options.Set = None,
     json: options.Json = False,
 ) -> None:
-    """Print each stage's state (cached, partial, to run, failed) and model; run nothing."""
+    """Print each stage's state and what it would cost at most; run nothing.
+
+    Calls, tokens and dollars are upper bounds; those of reasoning are for one question.
+    """
     from .. import pipeline
     from . import display
 
@@ -44,6 +50,21 @@ def plan(
         display.document(rows)
         return
     display.table(
-        ("stage", "state", "model", "pieces", "note"),
-        [(r.name, r.state, r.model.partition("@")[0], r.pieces or "", r.error) for r in rows],
+        ("stage", "state", "model", "calls", "tokens in", "tokens out", "cost", "pieces", "note"),
+        [_row(state) for state in rows],
+    )
+
+
+def _row(state: graph.StageState) -> tuple[Any, ...]:
+    spend = state.expected
+    return (
+        state.name,
+        state.state,
+        state.model.partition("@")[0],
+        spend.calls or "",
+        spend.prompt_tokens or "",
+        spend.completion_tokens or "",
+        f"${spend.cost:.2f}" if spend.cost else "",
+        state.pieces or "",
+        state.error,
     )

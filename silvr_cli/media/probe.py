@@ -54,7 +54,7 @@ def probe(path: Path, content: str | None = None) -> Video:
             audio=_tracks(audio),
             subtitles=_tracks(s for s in container.streams.subtitles if s.name in TEXT_CODECS),
             chapters=_chapters(container),
-            warnings=_warnings(audio),
+            warnings=_warnings(container, duration, audio),
         )
 
 
@@ -244,8 +244,12 @@ def _read_duration(path: Path, wanted: set[int]) -> float:
     return end - (start or 0.0)
 
 
-def _warnings(audio: list[Any]) -> tuple[str, ...]:
+def _warnings(container: Any, duration: float, audio: list[Any]) -> tuple[str, ...]:
     notes = []
+    claimed = float(container.duration or 0) / 1e6
+    # A container's figure also counts subtitles that outlast picture and sound.
+    if not container.streams.subtitles and duration < claimed - max(2.0, 0.1 * claimed):
+        notes.append(f"the file ends at {duration:.1f} of its {claimed:.1f} seconds: it is cut off")
     if len(audio) > 1:
         chosen = max(audio, key=lambda s: (_is_default(s), -s.index))
         language = chosen.metadata.get("language", "of unknown language")

@@ -128,25 +128,21 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: _Ta
 
 
 def _open_in_words(context: Context, fenced: str, question: str, talk: _Talk) -> Answer:
+    if 2 * len(context.unheard) > context.asked:
+        # Small models would rather invent than deny: what nobody mentions is not asked of them.
+        return _not_said(f"nothing in the video mentions: {', '.join(context.unheard)}")
     reply = talk.ask("answer_open", WORDS_TOKENS, context=fenced, question=question)
-    text = reply.text.strip()
+    text = replies.first_line(reply.text)
     if not text:
         raise ReplyError(f"{talk.model.name} gave an empty reply")
     if replies.denies(text):
         return _not_said()
     rests = evidence.supporting(context.lines, question, text)
-    strange = evidence.unsupported(text, [line.text for line in context.lines])
-    unheard = evidence.unheard(question, context.lines)
+    strange = evidence.unsupported(text, context.lines)
     notes = [f"not in the timeline: {', '.join(strange)}"] if strange else []
-    confidence: Confidence = "high" if rests and not unheard else "medium"
-    if strange or unheard or not rests:
-        # Small models would rather invent than deny: ask about the claim itself.
-        check = talk.ask(
-            "check_said", 8, {"enum": ["yes", "no"]}, context=fenced, question=question, answer=text
-        )
-        if "no" in check.text.lower():
-            return _not_said(*notes, f'the model first said: "{_short(text)}"')
-        confidence = "low" if strange else "medium"
+    confidence: Confidence = "high" if rests and not context.unheard else "medium"
+    if strange or not rests or 2 * len(context.unheard) == context.asked > 0:
+        confidence = "low"
     return _found(text, confidence, rests, None, reply.text, notes)
 
 
@@ -177,9 +173,7 @@ def _structured(context: Context, question: str, choices: Sequence[str], talk: _
     if verdict == "not_found" and chosen is None:
         return replace(_not_said(), reasoning=reasoning)
     rests, notes = evidence.checked(_claims(said), context.lines)
-    strange = (
-        evidence.unsupported(text, [line.text for line in context.lines]) if not choices else []
-    )
+    strange = evidence.unsupported(text, context.lines) if not choices else []
     if strange:
         notes.append(f"not in the timeline: {', '.join(strange)}")
     confidence = said.get("confidence", "low")

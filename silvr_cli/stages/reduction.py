@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import UsageError
+from ..evidence import unheard
 from ..records import Context, Line, Plan, Timeline
-from ..relevance import Index, terms
+from ..relevance import Index, is_english, terms
 from ..timeline import KINDS, as_text, levels, line_text, merge_captions
 
 Count = Callable[[Sequence[str]], Sequence[int]]
@@ -54,6 +55,22 @@ def reduce(
 
     Raises UsageError when `method` cannot be carried out.
     """
+    context = _reduced(timeline, question, choices, budget, method)
+    said = " ".join(line.text for line in timeline.lines if line.kind != "caption")
+    if not question or not (is_english(question) and is_english(said)):
+        # Words can only be missed where question and video share a language that we can stem.
+        return context
+    asked = len(dict.fromkeys(terms(question)))
+    return replace(context, unheard=tuple(unheard(question, timeline.lines)), asked=asked)
+
+
+def _reduced(
+    timeline: Timeline,
+    question: str | None,
+    choices: Sequence[str],
+    budget: Budget,
+    method: str,
+) -> Context:
     lines = _told_once(timeline.lines)
     costs = [cost + LINE_BREAK for cost in budget.count([line_text(line) for line in lines])]
     whole = sum(costs)
@@ -70,8 +87,13 @@ def reduce(
         if not question:
             raise UsageError("reduction 'focus' needs a question", "use paper")
         kept = _focus(lines, costs, question, choices, budget.tokens)
-        reason = f"{whole} tokens do not fit {budget.tokens}: kept what the question is about"
-        return _context(kept, timeline, budget, None, "focus", reason)
+        if kept:
+            reason = f"{whole} tokens do not fit {budget.tokens}: kept what the question is about"
+            return _context(kept, timeline, budget, None, "focus", reason)
+        # "What is this about?" shares no word with what is said: show some of everything.
+        overview = _paper(lines, whole, timeline, budget)
+        reason = f"the question shares no word with the timeline; {overview.plan.reason}"
+        return replace(overview, plan=replace(overview.plan, reason=reason))
     return _paper(lines, whole, timeline, budget)
 
 

