@@ -65,4 +65,4 @@ bench: weights
 	$(BIN)/python benchmarks/questions.py $(VIDEO) $(TRUTH)
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-extras build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

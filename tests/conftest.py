@@ -90,6 +90,14 @@ def desk() -> Desk:
     return Desk()
 
 
+@pytest.fixture(scope="session")
+def coca(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny CoCa for open_clip; a skip where the extra is absent."""
+    from tiny_models import clip_folder
+
+    return clip_folder(tmp_path_factory.mktemp("coca"))
+
+
 VideoMaker = Callable[..., Path]
 
 

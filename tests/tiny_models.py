@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ CLIP = {
 def open_clip_package() -> Any:
     """open_clip, or a skip. Where torchvision was built for another torch, two operators that
     nothing here calls are declared, without which it cannot be imported."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the backends do before torch loads
     torch = pytest.importorskip("torch", reason=EXTRAS)
     if not hasattr(torch.ops.torchvision, "nms"):
         pytest.importorskip("PIL", reason=EXTRAS)
@@ -77,6 +79,9 @@ def clip_folder(folder: Path, config: dict[str, Any] | None = None) -> Path:
     package.add_model_config(named)
     torch.manual_seed(0)
     model = package.create_model(named.stem)
+    for name, value in model.named_parameters():
+        if "ln" not in name and name != "logit_scale":
+            value.data.normal_()  # as open_clip makes it, every word is as likely as any other
     torch.save(model.state_dict(), folder / "open_clip_pytorch_model.bin")
     return folder
 
@@ -88,6 +93,7 @@ def whisper_checkpoint(path: Path, words: str, language: str = "en") -> Path:
     come at a place, that same direction; the attention to the sound is noise, so that it can be
     aligned.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     torch = pytest.importorskip("torch", reason=EXTRAS)
     pytest.importorskip("whisper", reason=EXTRAS)
     from whisper.model import ModelDimensions, Whisper

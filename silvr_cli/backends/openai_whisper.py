@@ -6,6 +6,7 @@ Takes windows of sound and gives utterances; what is unsure is tried again here,
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -165,6 +166,8 @@ class OpenAiWhisper:
 
     def _loaded(self) -> Any:
         if self._model is None:
+            # Otherwise torch's threads spin while they wait, and starve each other.
+            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
             try:
                 import whisper
             except ImportError as error:

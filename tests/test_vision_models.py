@@ -1,0 +1,246 @@
+"""One suite for every VisionModel and Tagger, and what open_clip says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from tiny_models import CLIP, EXTRAS, clip_folder, open_clip_package
+
+from silvr_cli import backends
+from silvr_cli.backends.tags import read_vocabulary
+from silvr_cli.errors import BackendMissing, InputError, ModelError, UsageError, WeightsError
+from silvr_cli.protocols import Request
+from silvr_cli.settings import Settings, load
+
+MODELS = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
+WORDS = ("a dog", "a cat", "a bus", "rain")
+# open_clip's own, and those of transformers.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+def picture(seed: int = 0) -> bytes:
+    noise = np.random.default_rng(seed).integers(0, 255, (40, 60, 3), np.uint8)
+    return bytes(cv2.imencode(".jpg", noise)[1].tobytes())
+
+
+@cache
+def opened(spec: str) -> Any:
+    return backends.vision_model(spec, load().settings)
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> Any:
+    if request.param == "openclip":
+        return opened(f"openclip/{request.getfixturevalue('coca')}")
+    return opened(request.param)
+
+
+def test_it_has_a_name_slots_and_a_cheap_fingerprint(model: Any) -> None:
+    assert model.slots >= 1
+    assert model.fingerprint().startswith(model.name)
+    assert model.fingerprint() == model.fingerprint()
+
+
+def test_it_describes_pictures_and_tells_its_use(model: Any) -> None:
+    reply = model.describe([picture(1), picture(2)], "What is shown?")
+    assert reply.text.strip()
+    assert reply.usage.calls == 1
+    assert reply.usage.completion_tokens > 0
+
+
+def test_the_same_pictures_get_the_same_words(model: Any) -> None:
+    first, again = (model.describe([picture(1)], "What is shown?").text for _ in range(2))
+    assert first == again
+
+
+def test_words_are_told_as_they_come(model: Any) -> None:
+    told: list[str] = []
+    reply = model.describe([picture(1)], "What is shown?", Request(24, on_text=told.append))
+    assert "".join(told) == reply.text
+
+
+def test_tags_are_shares_of_the_vocabulary_the_likeliest_first(model: Any) -> None:
+    pictures = [picture(seed) for seed in range(3)]
+    for tags in model.tags(pictures, WORDS, most=len(WORDS)):
+        assert {word for word, _ in tags} == set(WORDS)
+        shares = [share for _, share in tags]
+        assert sum(shares) == pytest.approx(1, abs=1e-5)
+        assert shares == sorted(shares, reverse=True)
+    few = model.tags(pictures, WORDS, most=2)
+    assert few == [tags[:2] for tags in model.tags(pictures, WORDS)]
+
+
+def test_nothing_to_tag_or_to_tag_with_gives_no_tags(model: Any) -> None:
+    assert model.tags([], WORDS) == []
+    assert model.tags([picture()], []) == [[]]
+
+
+@pytest.mark.extras
+def test_alike_captions_are_told_once_and_others_in_order(
+    coca: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from silvr_cli.backends.clip_model import ClipModel
+
+    written = {picture(1): "<start_of_text>a dog . <end_of_text>!!", picture(2): "a  bus"}
+    monkeypatch.setattr(ClipModel, "captions", lambda _, images, room: [written[i] for i in images])
+    model = opened(f"openclip/{coca}")
+    assert model.describe([picture(1)] * 20, "").text == "a dog"
+    reply = model.describe([picture(1), picture(2), picture(1)], "")
+    assert reply.text == "a dog; a bus"
+    assert reply.finish == "length"
+
+
+@pytest.mark.extras
+def test_many_pictures_go_in_batches_and_come_out_in_order(coca: Path) -> None:
+    model, pictures = opened(f"openclip/{coca}"), [picture(seed) for seed in range(35)]
+    together = model.embed_images(pictures)
+    assert np.allclose(together[33], model.embed_images(pictures[33:34])[0], atol=1e-5)
+    assert len(model.tags(pictures, WORDS)) == 35
+
+
+@pytest.mark.extras
+def test_a_closed_model_may_be_used_again(coca: Path) -> None:
+    model = backends.vision_model(f"openclip/{coca}", load().settings)
+    before = model.describe([picture()], "").text
+    model.close()
+    assert model.describe([picture()], "").text == before
+
+
+@pytest.mark.extras
+def test_a_checkpoint_file_goes_with_a_models_name(coca: Path) -> None:
+    (named,) = coca.glob("silvr-tiny-*.json")
+    file = coca / "open_clip_pytorch_model.bin"
+    model = backends.vision_model(f"openclip/{named.stem}/{file}", load().settings)
+    same = opened(f"openclip/{coca}").describe([picture()], "").text
+    assert model.describe([picture()], "").text == same
+
+
+@pytest.mark.extras
+def test_a_model_without_a_decoder_tags_but_refuses_to_caption(tmp_path: Path) -> None:
+    model: Any = backends.vision_model(f"openclip/{clip_folder(tmp_path, CLIP)}", load().settings)
+    assert len(model.tags([picture()], WORDS, most=3)[0]) == 3
+    with pytest.raises(ModelError, match=r"no text decoder.*coca_ViT-L-14"):
+        model.describe([picture()], "What is shown?")
+
+
+@pytest.mark.extras
+def test_what_coca_cannot_follow_or_read_is_an_error(coca: Path) -> None:
+    model = opened(f"openclip/{coca}")
+    with pytest.raises(ModelError, match="cannot follow a JSON schema"):
+        model.describe([picture()], "", Request(schema={"type": "object"}))
+    with pytest.raises(InputError, match="3 bytes are no picture"):
+        model.describe([b"gif"], "")
+    with pytest.raises(InputError, match="no picture"):
+        model.tags([picture()[:400]], WORDS)
+
+
+@pytest.mark.extras
+def test_a_new_checkpoint_is_a_new_model(tmp_path: Path) -> None:
+    pytest.importorskip("open_clip_train", reason=EXTRAS)
+    prints = set()
+    for content in (b"one", b"other"):
+        (tmp_path / "model.pt").write_bytes(content)
+        spec = f"openclip/ViT-B-32/{tmp_path / 'model.pt'}"
+        prints.add(backends.fingerprint("vision", spec, load().settings))
+    assert len(prints) == 2
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize(
+    ("model", "error", "message"),
+    [
+        ("ViT-B-33/openai", UsageError, "no model called 'ViT-B-33'.*ViT-B-32"),
+        ("ViT-B-32/laion", UsageError, "no weights 'laion' of ViT-B-32.*laion2b_e16"),
+        ("ViT-B-32/openai", WeightsError, "cannot be had.*silvr is offline"),
+        ("hf-hub:nobody/nothing", WeightsError, "cannot be had.*silvr is offline"),
+    ],
+)
+def test_what_is_not_known_or_not_here_is_named(
+    model: str, error: type[Exception], message: str, hub_restored: None
+) -> None:
+    open_clip_package()
+    with pytest.raises(error, match=message):
+        backends.vision_model(f"openclip/{model}", load().settings).describe([picture()], "")
+
+
+@pytest.fixture
+def hub_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Being offline holds for the whole process; other tests must not feel it."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", constants.HF_HUB_OFFLINE)
+
+
+@pytest.mark.extras
+def test_a_file_that_is_no_checkpoint_is_named(coca: Path, tmp_path: Path) -> None:
+    (named,) = coca.glob("silvr-tiny-*.json")
+    (tmp_path / "bad.pt").write_bytes(b"no checkpoint")
+    model = backends.vision_model(f"openclip/{named.stem}/{tmp_path / 'bad.pt'}", load().settings)
+    with pytest.raises(ModelError, match=r"bad\.pt cannot be loaded"):
+        model.describe([picture()], "")
+
+
+@pytest.mark.parametrize("model", ["", "ViT-B-32", "ViT-B-32/absent.pt", "ViT-B-32//no/model", "."])
+def test_a_name_without_weights_is_refused_before_anything_loads(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="openclip/FOLDER"):
+        backends.vision_model(f"openclip/{model}", Settings())
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    def make() -> Any:
+        monkeypatch.setitem(sys.modules, "open_clip", None)
+        return backends.vision_model("openclip/ViT-B-32/openai", load().settings)
+
+    return make
+
+
+def test_a_missing_package_names_its_extra(without: Callable[[], Any]) -> None:
+    with pytest.raises(BackendMissing, match=r"pip install 'silvr\[openclip\]'"):
+        without().tags([picture()], WORDS)
+
+
+def test_the_backends_import_no_torch() -> None:
+    script = (
+        "import json, sys; import silvr_cli.backends.open_clip, silvr_cli.backends.openai_whisper;"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert not {"torch", "open_clip", "whisper", "transformers"} & set(json.loads(ran.stdout))
+
+
+def test_the_packaged_vocabulary_has_words_once_each() -> None:
+    words = read_vocabulary()
+    assert len(words) == len(set(words)) > 150
+    assert not [word for word in words if word != word.strip() or word.startswith("#")]
+
+
+def test_an_own_vocabulary_keeps_its_order(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("# mine\n\nzebra \n  ant\nzebra\nbee # not wasps\n", "utf-8")
+    assert read_vocabulary(path) == ("zebra", "ant", "bee")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"# nothing\n\n", b"\xff\xfe\x00"])
+def test_a_vocabulary_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "words.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"words\.txt"):
+        read_vocabulary(path)
