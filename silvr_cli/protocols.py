@@ -122,7 +122,7 @@ class Window:
 
 class SpeechModel(Model, Protocol):
     def windows(self, sound: Samples) -> Sequence[Window]:
-        """Where there is speech, cut at silences into stretches of at most about 30 seconds."""
+        """Where there is speech, cut at silences into stretches that the model takes at once."""
         ...
 
     def transcribe(self, sound: Samples, language: str | None) -> Sequence[Line]:

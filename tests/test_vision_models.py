@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from servers import ollama_routes, openai_routes, serving
 from tiny_models import CLIP, EXTRAS, clip_folder, open_clip_package
 
 from silvr_cli import backends
@@ -21,7 +23,8 @@ from silvr_cli.errors import BackendMissing, InputError, ModelError, UsageError,
 from silvr_cli.protocols import Request
 from silvr_cli.settings import Settings, load
 
-MODELS = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
+MODELS = ["fake", "openai", "ollama", pytest.param("openclip", marks=pytest.mark.extras)]
+TAGGERS = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
 WORDS = ("a dog", "a cat", "a bus", "rain")
 # open_clip's own, and those of transformers.
 pytestmark = [
@@ -42,7 +45,24 @@ def opened(spec: str) -> Any:
 
 
 @pytest.fixture(params=MODELS)
-def model(request: pytest.FixtureRequest) -> Any:
+def model(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param in ("openai", "ollama"):
+        openai = request.param == "openai"
+        with serving(openai_routes() if openai else ollama_routes()) as server:
+            key, url = ("base_url", f"{server.url}/v1") if openai else ("ollama", server.url)
+            settings = load({f"servers.{key}": url}).settings
+            with closing(backends.vision_model(f"{request.param}/small", settings)) as seer:
+                yield seer
+    else:
+        yield tagging(request)
+
+
+@pytest.fixture(params=TAGGERS)
+def tagger(request: pytest.FixtureRequest) -> Any:
+    return tagging(request)
+
+
+def tagging(request: pytest.FixtureRequest) -> Any:
     if request.param == "openclip":
         return opened(f"openclip/{request.getfixturevalue('coca')}")
     return opened(request.param)
@@ -72,20 +92,20 @@ def test_words_are_told_as_they_come(model: Any) -> None:
     assert "".join(told) == reply.text
 
 
-def test_tags_are_shares_of_the_vocabulary_the_likeliest_first(model: Any) -> None:
+def test_tags_are_shares_of_the_vocabulary_the_likeliest_first(tagger: Any) -> None:
     pictures = [picture(seed) for seed in range(3)]
-    for tags in model.tags(pictures, WORDS, most=len(WORDS)):
+    for tags in tagger.tags(pictures, WORDS, most=len(WORDS)):
         assert {word for word, _ in tags} == set(WORDS)
         shares = [share for _, share in tags]
         assert sum(shares) == pytest.approx(1, abs=1e-5)
         assert shares == sorted(shares, reverse=True)
-    few = model.tags(pictures, WORDS, most=2)
-    assert few == [tags[:2] for tags in model.tags(pictures, WORDS)]
+    few = tagger.tags(pictures, WORDS, most=2)
+    assert few == [tags[:2] for tags in tagger.tags(pictures, WORDS)]
 
 
-def test_nothing_to_tag_or_to_tag_with_gives_no_tags(model: Any) -> None:
-    assert model.tags([], WORDS) == []
-    assert model.tags([picture()], []) == [[]]
+def test_nothing_to_tag_or_to_tag_with_gives_no_tags(tagger: Any) -> None:
+    assert tagger.tags([], WORDS) == []
+    assert tagger.tags([picture()], []) == [[]]
 
 
 @pytest.mark.extras
