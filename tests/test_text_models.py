@@ -134,3 +134,29 @@ def test_a_prompt_that_does_not_fit_is_refused_and_not_cut() -> None:
             model.chat(ask("word " * 40_000))
     finally:
         model.close()
+
+
+@pytest.mark.models
+def test_llama_cpp_keeps_a_grammar_and_tells_the_likeliest_first_tokens() -> None:
+    model = backends.text_model("llamacpp/smollm2-135m", load().settings)
+    try:
+        request = Request(4, grammar='root ::= "A" | "B"', likeliest=5)
+        reply = model.chat(ask("Is fire A. cold or B. hot?"), request)
+    finally:
+        model.close()
+    assert reply.text in ("A", "B")
+    assert len(reply.first) == 5
+    assert [p for _, p in reply.first] == sorted((p for _, p in reply.first), reverse=True)
+    assert all(p <= 0 for _, p in reply.first)
+
+
+@pytest.mark.models
+def test_a_files_own_context_length_is_read() -> None:
+    from silvr_cli.weights import catalogue, store
+
+    path = store.ensure(catalogue.get("smollm2-135m"), load().settings).main
+    model = backends.text_model(f"llamacpp/{path}", load().settings)
+    try:
+        assert model.context_length == 8192
+    finally:
+        model.close()

@@ -97,7 +97,11 @@ class _Talk:
         prompt = prompts.load(name)
         self.used[name] = prompt.sha
         request = Request(
-            tokens, self.settings.temperature, self.settings.seed, schema, (), self.on_text
+            tokens,
+            self.settings.temperature,
+            self.settings.seed,
+            schema,
+            on_text=self.on_text,
         )
         started = time.monotonic()
         reply = self.model.chat([Message("user", prompt.fill(**values))], request)
