@@ -35,6 +35,7 @@ class Models(Section):
         default="rapidocr", description="reads on-screen text; none switches it off"
     )
     embed: str = Field(default="none", description="embeddings of text and pictures")
+    verbose: bool = Field(default=False, description="let model libraries write their own logs")
     mmproj: Path | None = Field(
         default=None, description="the projector file that lets a .gguf model see"
     )

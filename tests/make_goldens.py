@@ -1,6 +1,6 @@
 """Writes tests/goldens from the real clips, to be read and judged before they are committed.
 
-    python tests/make_goldens.py [CLIP …]
+python tests/make_goldens.py [CLIP …]
 """
 
 from __future__ import annotations

@@ -104,13 +104,14 @@ def embedder(spec: str, settings: Settings, progress: Progress | None = None) ->
 def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) -> LlamaCpp:
     from .llama_cpp import LlamaCpp
 
+    verbose = settings.models.verbose
     if choice.model.endswith(".gguf"):
         path = Path(choice.model).expanduser()
         if not path.is_file():
             raise UsageError(f"there is no model file {path}", "llamacpp/PATH.gguf names a file")
         mmproj = settings.models.mmproj
         digest = _file_digest(path) + (_file_digest(mmproj) if mmproj else "")
-        return LlamaCpp(choice.spec, digest, lambda: path, None, None, mmproj)
+        return LlamaCpp(choice.spec, digest, lambda: path, None, None, mmproj, verbose)
     entry = catalogue.get(choice.model)
     if entry.role != "llm":
         raise UsageError(f"{entry.name} is no text model but one for {entry.role}")
@@ -120,6 +121,7 @@ def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) ->
         lambda: store.ensure(entry, settings, progress).main,
         entry.context_length,
         entry.reading_budget,
+        verbose=verbose,
     )
 
 

@@ -44,10 +44,11 @@ class LlamaCpp:
         context_length: int | None = None,
         reading_budget: int | None = None,
         mmproj: Path | None = None,
+        verbose: bool = False,
     ) -> None:
         self.name, self.digest, self._path = name, digest, path
         self._known_length, self.reading_budget = context_length, reading_budget
-        self._mmproj = mmproj
+        self._mmproj, self._verbosity = mmproj, 3 if verbose else -1
         self._server: Any = None
         self._context = 0
         self._lock = threading.RLock()
@@ -184,7 +185,7 @@ class LlamaCpp:
             size = min(size, max(self._known_length, context))
         params = xllamacpp.CommonParams()
         params.model.path = str(self._path())
-        params.n_ctx, params.n_parallel, params.verbosity = size, 1, -1
+        params.n_ctx, params.n_parallel, params.verbosity = size, 1, self._verbosity
         params.warmup = False
         if self._mmproj:
             params.mmproj.path = str(self._mmproj)

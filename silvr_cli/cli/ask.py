@@ -63,6 +63,7 @@ def ask(
     json: options.Json = False,
     output: options.Output = None,
     quiet: options.Quiet = False,
+    verbose: options.Verbose = None,
 ) -> None:
     """Answer a question about a video, with the times that the answer rests on.
 
@@ -80,6 +81,7 @@ def ask(
         models__vision="fake" if dry_run else vision,
         models__reader="fake" if dry_run else reader,
         servers__base_url=base_url,
+        models__verbose=verbose,
         calls__max_cost=max_cost,
         calls__max_calls=max_calls,
         speech__language=language,

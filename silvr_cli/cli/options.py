@@ -106,6 +106,14 @@ Quiet = Annotated[
 ]
 
 
+Verbose = Annotated[
+    bool | None,
+    typer.Option(
+        "--verbose", "-v", help="Let model libraries write their logs.", rich_help_panel=OUTPUT
+    ),
+]
+
+
 def settings_from(set_: list[str] | None = None, **flags: Any) -> Loaded:
     """Load Settings with `flags` (named section__key) and `--set section.key=value` on top.
 

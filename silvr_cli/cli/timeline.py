@@ -34,6 +34,7 @@ def timeline(
     dry_run: options.DryRun = False,
     output: options.Output = None,
     quiet: options.Quiet = False,
+    verbose: options.Verbose = None,
 ) -> None:
     """Print what is said, shown and read in a video, line by line with times."""
     from .. import exports, pipeline
@@ -48,6 +49,7 @@ def timeline(
         models__vision="fake" if dry_run else vision,
         models__reader="fake" if dry_run else reader,
         servers__base_url=base_url,
+        models__verbose=verbose,
         calls__max_cost=max_cost,
         calls__max_calls=max_calls,
         speech__language=language,
