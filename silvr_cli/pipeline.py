@@ -2,7 +2,8 @@
 
     video file ─ scenes ─ clips ─ captions ─┐
                ├─ screen text ──────────────┼─ timeline ─ reduction ─ reasoning ─ answer
-               └─ sound or subtitles: speech┘             (question, budget)
+               ├─ sound or subtitles: speech┘             (question, budget)
+               └─ vectors, if an embedder sees: for scenes, captions, reduction and search
 
 `describe(source) -> Timeline` is the language stage, done once per video; `ask` is the reasoning
 stage, done per question. This is the one place where stages meet backends, cache and media.
@@ -68,7 +69,8 @@ def describe(source: Source, session: Session) -> Described:
     notes = (*video.warnings, *_missing(video, outcome.outputs), *outcome.notes)
     for note in notes:
         session.tell(note)
-    return Described(timeline.build(video, _chapters(video), *lines), notes, outcome.ran)
+    told, vectors = timeline.build(video, _chapters(video), *lines), outcome.outputs.get("vectors")
+    return Described(told, notes, outcome.ran, vectors)
 
 
 def ask(

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..errors import UsageError
 from ..settings import weights_path
@@ -21,6 +21,7 @@ from ..weights import catalogue, store
 if TYPE_CHECKING:
     from ..protocols import (
         Embedder,
+        ImageEmbedder,
         Model,
         Progress,
         SpeechModel,
@@ -99,6 +100,16 @@ def vision_model(spec: str, settings: Settings, progress: Progress | None = None
 def embedder(spec: str, settings: Settings, progress: Progress | None = None) -> Embedder:
     choice = resolve("embed", spec, settings)
     return _EMBEDDERS[choice.provider](choice, settings, progress)
+
+
+def image_embedder(
+    spec: str, settings: Settings, progress: Progress | None = None
+) -> ImageEmbedder | None:
+    """The embedder if it sees, None if it only reads or the spec is `none`; loads nothing."""
+    if resolve("embed", spec, settings).spec == "none":
+        return None
+    model = embedder(spec, settings, progress)
+    return cast("ImageEmbedder", model) if hasattr(model, "embed_images") else None
 
 
 def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) -> LlamaCpp:
