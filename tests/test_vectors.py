@@ -134,6 +134,41 @@ def test_a_model_that_only_reads_embeds_no_frames(monkeypatch: pytest.MonkeyPatc
     assert backends.image_embedder("none", Settings()) is None
 
 
+def asked(film: Path, folder: Path, more: dict[str, Any]) -> tuple[pipeline.Answered, list[str]]:
+    told: list[str] = []
+    wanted = settings(folder, "fake", {"models.llm": "fake", "reduction.method": "focus", **more})
+    with Session.open(wanted, tell=told.append) as session:
+        described = pipeline.describe(Source(film), session)
+        return pipeline.ask(described, "Where is the dog?", (), session), told
+
+
+def test_a_question_is_compared_with_the_frames(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {"clips.ladder": (4.0,)}
+    described = run(film, tmp_path, "fake", more)
+    assert len(described.timeline.lines) == 3
+    assert described.vectors
+    middle = unpack(described.vectors)[1:2]
+    monkeypatch.setattr(FakeEmbedder, "embed", lambda self, texts: middle)
+    answered, _ = asked(film, tmp_path, more)
+    assert answered.context.plan.reason.endswith("by words and by pictures")
+    # The cut is found a thumbnail after the frame: both lines that touch it are kept, the last not.
+    assert [round(line.start) for line in answered.context.lines] == [0, 4]
+
+
+def test_an_embedder_that_fails_leaves_the_words(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: FakeEmbedder, texts: Sequence[str]) -> Any:
+        raise ModelError("its weights are gone")
+
+    monkeypatch.setattr(FakeEmbedder, "embed", fail)
+    answered, told = asked(film, tmp_path, {})
+    assert "the question is compared with words alone: its weights are gone" in told
+    assert "pictures" not in answered.context.plan.reason
+
+
 def test_a_plan_tells_of_the_vectors(film: Path, tmp_path: Path) -> None:
     with Session.open(settings(tmp_path, "fake", {"models.llm": "fake"})) as session:
         states = {state.name: state for state in pipeline.plan(Source(film), session)}
