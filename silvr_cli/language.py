@@ -150,7 +150,8 @@ def _clip_captions(
             return caption_clips(inputs["clips"], footage, speech, seer, settings.captions, work)
 
     identity = _identity(
-        captions=settings.captions,
+        # The words of a vocabulary are in its model's fingerprint: its path says nothing.
+        captions=settings.captions.model_copy(update={"vocabulary": None}),
         prompt=prompts.load("caption_clip").sha,
         model=backends.fingerprint("vision", choice.spec, settings),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Desk, VideoMaker
+from tiny_models import CLIP, clip_folder
 
-from silvr_cli import backends, pipeline
+from silvr_cli import backends, library, pipeline
 from silvr_cli.backends.fake import FakeEmbedder
 from silvr_cli.errors import ModelError
 from silvr_cli.likeness import unpack
@@ -72,6 +74,21 @@ def test_a_real_embedder_takes_the_frames_of_a_film(coca: Path, film: Path, tmp_
     assert described.vectors
     assert unpack(described.vectors).shape == (len(described.vectors.times), 32)
     assert "vectors" not in run(film, tmp_path, f"openclip/{coca}", {"scenes.method": "tile"}).ran
+
+
+@pytest.mark.extras
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_one_clip_gives_tags_for_captions_and_vectors(film: Path, tmp_path: Path) -> None:
+    model = f"openclip/{clip_folder(tmp_path / 'clip', CLIP)}"
+    described = run(film, tmp_path, model, {"models.vision": model, "captions.tag_share": 0.0})
+    lines = described.timeline.lines
+    assert {(line.kind, line.source) for line in lines} == {("caption", model)}
+    assert all(re.fullmatch(r"seen: [^,]+(, [^,]+){4,}", line.text) for line in lines)
+    assert described.vectors
+    with Session.open(settings(tmp_path, model)) as session:
+        (first, *_) = library.search("zzz", 3, session)
+    assert (first.name, first.kind) == ("film.mp4", "picture")
 
 
 # -- in the graph
