@@ -56,6 +56,13 @@ def unsupported(answer: str, lines: Iterable[Line]) -> list[str]:
     return [n for n in NUMBER.findall(answer) if _number(n) not in have]
 
 
+def repeats(answer: str, question: str) -> bool:
+    """Whether an answer to a who, what, which, where, when or how holds no word of its own."""
+    asks = re.search(r"\b(who|whom|whose|what|which|where|when|why|how)\b", question, re.IGNORECASE)
+    said = terms(answer)
+    return bool(asks and said) and set(said) <= set(terms(question))
+
+
 def unheard(question: str, lines: Sequence[Line]) -> list[str]:
     """The question's telling words that no line has."""
     index = Index([line.text for line in lines])

@@ -91,6 +91,12 @@ def test_half_a_question_unheard_is_answered_with_low_confidence() -> None:
     assert (found.text, found.confidence) == ("seven", "low")
 
 
+def test_an_answer_that_repeats_the_question_is_unclear() -> None:
+    found = ask(Script("The gate was opened."), "Which gate was opened?")
+    assert (found.verdict, found.confidence) == ("unclear", "low")
+    assert ask(Script("Yes, it was opened."), "Was the gate opened?").verdict == "found"
+
+
 def test_only_the_first_line_of_a_reply_is_the_answer() -> None:
     found = ask(Script("Gate seven.\nQuestion: Who sang?\nAnswer: Bob."), "Which gate opened?")
     assert found.text == "Gate seven."

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,10 @@ def _body(messages: Sequence[Message], request: Request) -> dict[str, Any]:
     }
     if request.stop:
         body["stop"] = list(request.stop)
+    if request.grammar:
+        body["grammar"] = request.grammar
+    if request.likeliest:
+        body |= {"logprobs": True, "top_logprobs": request.likeliest}
     if request.schema:
         body["response_format"] = {
             "type": "json_schema",
@@ -227,7 +232,14 @@ def _whole(reply: dict[str, Any], name: str) -> Reply:
         message.get("reasoning_content") or "",
         _usage(reply),
         "length" if choice.get("finish_reason") == "length" else "stop",
+        _first(choice),
     )
+
+
+def _first(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    content = (choice.get("logprobs") or {}).get("content") or [{}]
+    candidates = content[0].get("top_logprobs") or ()
+    return tuple((str(c["token"]), float(c["logprob"])) for c in candidates)
 
 
 class _Gathered:
@@ -276,4 +288,4 @@ def _usage(reply: dict[str, Any]) -> Usage:
 
 def _timed(reply: Reply, seconds: float) -> Reply:
     usage = Usage(1, reply.usage.prompt_tokens, reply.usage.completion_tokens, seconds)
-    return Reply(reply.text, reply.reasoning, usage, reply.finish)
+    return replace(reply, usage=usage)

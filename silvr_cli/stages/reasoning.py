@@ -97,7 +97,11 @@ class _Talk:
         prompt = prompts.load(name)
         self.used[name] = prompt.sha
         request = Request(
-            tokens, self.settings.temperature, self.settings.seed, schema, (), self.on_text
+            tokens,
+            self.settings.temperature,
+            self.settings.seed,
+            schema,
+            on_text=self.on_text,
         )
         started = time.monotonic()
         reply = self.model.chat([Message("user", prompt.fill(**values))], request)
@@ -143,7 +147,11 @@ def _open_in_words(context: Context, fenced: str, question: str, talk: _Talk) ->
     confidence: Confidence = "high" if rests and not context.unheard else "medium"
     if strange or not rests or 2 * len(context.unheard) == context.asked > 0:
         confidence = "low"
-    return _found(text, confidence, rests, None, reply.text, notes)
+    found = _found(text, confidence, rests, None, reply.text, notes)
+    if evidence.repeats(text, question):
+        told = "the answer only repeats the question"
+        return replace(found, verdict="unclear", confidence="low", notes=(*found.notes, told))
+    return found
 
 
 def _structured(context: Context, question: str, choices: Sequence[str], talk: _Talk) -> Answer:
