@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from .records import Evidence, Line
 from .relevance import Index, terms
-from .timeline import line_text, parse_clock
+from .timeline import clock, parse_clock
 
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 QUOTED_WELL = 0.8
@@ -50,9 +50,10 @@ def checked(
     return list(dict.fromkeys(found)), notes
 
 
-def unsupported(answer: str, lines: Iterable[Line]) -> list[str]:
-    """Numbers in the answer that stand in no line, neither in its words nor as its times."""
-    have = {_number(n) for line in lines for n in NUMBER.findall(line_text(line))}
+def unsupported(answer: str, lines: Iterable[Line], rests: Iterable[Evidence] = ()) -> list[str]:
+    """Numbers in the answer that stand in no line, nor as a time of the spans it rests on."""
+    times = (f"{clock(span.start)} {clock(span.end)}" for span in rests)
+    have = {_number(n) for text in (*(n.text for n in lines), *times) for n in NUMBER.findall(text)}
     return [n for n in NUMBER.findall(answer) if _number(n) not in have]
 
 

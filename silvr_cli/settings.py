@@ -131,6 +131,9 @@ class Reasoning(Section):
     max_tokens: int = Field(
         default=768, ge=32, description="room for thinking and answer, in tokens"
     )
+    style: Literal["auto", "words", "steps"] = Field(
+        default="auto", description="steps: think first, then JSON; words: for small models"
+    )
     temperature: float = Field(default=0.0, ge=0, le=2)
     seed: int = 0
 

@@ -137,6 +137,14 @@ def test_a_larger_model_answers_in_json_with_checked_quotes() -> None:
     assert found.reasoning == "hm"
 
 
+def test_the_user_may_choose_how_a_model_reasons() -> None:
+    words = Script("gate seven", words=False)
+    assert answer(CONTEXT, "Which gate?", (), words, Reasoning(style="words")).text == "gate seven"
+    steps = structured(answer="gate seven")
+    steps.prefers_words = True
+    assert answer(CONTEXT, "Which gate?", (), steps, Reasoning(style="steps")).reasoning == "hm"
+
+
 def test_a_larger_model_may_deny() -> None:
     found = ask(structured(answer="", verdict="not_found"), "Who sang?")
     assert (found.verdict, found.choice) == ("not_found", None)

@@ -25,6 +25,8 @@ FIRST_CONTEXT = 4096
 # What a chat template adds to a message, in tokens, with room to spare.
 TEMPLATE_TOKENS = 64
 BATCH_CHARACTERS = 100_000
+# From here on a file holds about 4 billion parameters in four bits.
+LARGE_BYTES = 2_200_000_000
 # A picture of 768 pixels at most, for the projectors in use.
 IMAGE_TOKENS = 1600
 
@@ -33,7 +35,6 @@ class LlamaCpp:
     """A TextModel; `path` is asked for when the first text comes."""
 
     slots = 1
-    prefers_words = True
 
     def __init__(
         self,
@@ -53,6 +54,11 @@ class LlamaCpp:
 
     def fingerprint(self) -> str:
         return f"{self.name}@{self.digest}"
+
+    @property
+    def prefers_words(self) -> bool:
+        """Small models answer better in words, larger ones step by step (docs/lab-log.md)."""
+        return self._path().stat().st_size < LARGE_BYTES
 
     @property
     def context_length(self) -> int:

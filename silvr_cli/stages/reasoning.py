@@ -66,7 +66,7 @@ def answer(
             if context.plan.lines_total
             else "nothing was seen, read or heard"
         )
-    elif model.prefers_words:
+    elif settings.style == "words" or (settings.style == "auto" and model.prefers_words):
         found = _in_words(context, question, choices, talk)
     else:
         found = _structured(context, question, choices, talk)
@@ -142,7 +142,7 @@ def _open_in_words(context: Context, fenced: str, question: str, talk: _Talk) ->
     if replies.denies(text):
         return _not_said()
     rests = evidence.supporting(context.lines, question, text)
-    strange = evidence.unsupported(text, context.lines)
+    strange = evidence.unsupported(text, context.lines, rests)
     notes = [f"not in the timeline: {', '.join(strange)}"] if strange else []
     confidence: Confidence = "high" if rests and not context.unheard else "medium"
     if strange or not rests or 2 * len(context.unheard) == context.asked > 0:
@@ -181,7 +181,7 @@ def _structured(context: Context, question: str, choices: Sequence[str], talk: _
     if verdict == "not_found" and chosen is None:
         return replace(_not_said(), reasoning=reasoning)
     rests, notes = evidence.checked(_claims(said), context.lines)
-    strange = evidence.unsupported(text, context.lines) if not choices else []
+    strange = evidence.unsupported(text, context.lines, rests) if not choices else []
     if strange:
         notes.append(f"not in the timeline: {', '.join(strange)}")
     confidence = said.get("confidence", "low")
