@@ -177,6 +177,10 @@ class Embedder(Model, Protocol):
         """One row of unit length for each text: `float32[len(texts), d]`, d the model's own."""
         ...
 
+    def close(self) -> None:
+        """Give back memory; a closed model may be used again."""
+        ...
+
 
 class ImageEmbedder(Embedder, Protocol):
     """Embeds pictures beside texts: the product of two rows says how well they go together."""

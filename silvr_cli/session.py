@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cache.store import Store
 from .metering import Meter
-from .records import Answer, Context, Timeline, Video
+from .records import Answer, Context, FrameVectors, Timeline, Video
 from .settings import Settings, cache_path
 
 if TYPE_CHECKING:
@@ -35,11 +35,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A timeline, what the user should know about it, and the stages that had to run."""
+    """A timeline, what the user should know about it, and the stages that had to run.
+
+    `vectors` are of the video's frames, where an embedder has seen them.
+    """
 
     timeline: Timeline
     notes: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
+    vectors: FrameVectors | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,12 @@ class Scenes(Section):
     )
 
 
+class Vectors(Section):
+    """What a model of models.embed that sees makes of the frames."""
+
+    batch: int = Field(default=32, ge=1, le=4096, description="pictures embedded and kept at once")
+
+
 class Clips(Section):
     ladder: tuple[float, ...] = Field(
         default=(8.0, 16.0, 32.0, 64.0), description="clip lengths, seconds"
@@ -80,6 +86,15 @@ class Captions(Section):
     max_side: int = Field(default=768, ge=64, description="they are shrunk to this longer side")
     max_tokens: int = Field(default=160, ge=16, description="room for one caption")
     with_speech: bool = Field(default=True, description="show what is said around the clip")
+    same_picture: float = Field(
+        default=0.985, gt=0, le=1, description="vectors (cosine) this alike show the same"
+    )
+    vocabulary: Path | None = Field(
+        default=None, description="words to tag with, one a line; default: silvr's own"
+    )
+    tag_share: float = Field(
+        default=0.15, ge=0, le=1, description="a tag needs this share of the vocabulary"
+    )
 
 
 class ScreenText(Section):
@@ -162,6 +177,7 @@ class Weights(Section):
 class Settings(Section):
     models: Models = Models()
     media: Media = Media()
+    vectors: Vectors = Vectors()
     scenes: Scenes = Scenes()
     clips: Clips = Clips()
     captions: Captions = Captions()

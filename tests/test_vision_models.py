@@ -148,12 +148,57 @@ def test_a_checkpoint_file_goes_with_a_models_name(coca: Path) -> None:
     assert model.describe([picture()], "").text == same
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny CLIP, which has no text decoder."""
+    return clip_folder(tmp_path_factory.mktemp("clip"), CLIP)
+
+
+def by_words(clip: Path, folder: Path, share: float, words: str = "\n".join(WORDS)) -> Any:
+    (folder / "words.txt").write_text(words, "utf-8")
+    flags = {"captions.vocabulary": folder / "words.txt", "captions.tag_share": share}
+    return backends.vision_model(f"openclip/{clip}", load(flags).settings)
+
+
 @pytest.mark.extras
-def test_a_model_without_a_decoder_tags_but_refuses_to_caption(tmp_path: Path) -> None:
-    model: Any = backends.vision_model(f"openclip/{clip_folder(tmp_path, CLIP)}", load().settings)
-    assert len(model.tags([picture()], WORDS, most=3)[0]) == 3
-    with pytest.raises(ModelError, match=r"no text decoder.*coca_ViT-L-14"):
-        model.describe([picture()], "What is shown?")
+def test_a_model_without_a_decoder_describes_by_tags(clip: Path, tmp_path: Path) -> None:
+    model, pictures = by_words(clip, tmp_path, 0.2), [picture(seed) for seed in range(6)]
+    shares: dict[str, float] = {}
+    for tags in model.tags(pictures, WORDS):
+        shares |= {word: max(share, shares.get(word, 0)) for word, share in tags}
+    sure = sorted((w for w in shares if shares[w] >= 0.2), key=lambda word: -shares[word])
+    told: list[str] = []
+    reply = model.describe(pictures, "What is shown?", Request(on_text=told.append))
+    assert reply.text == told[0] == "seen: " + ", ".join(sure)
+    assert reply.finish == "stop"
+
+
+@pytest.mark.extras
+def test_tags_that_are_not_sure_are_not_told(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = by_words(clip, tmp_path, 0.5)
+    given = [[("a dog", 0.6), ("rain", 0.4)], [("a bus", 0.9)], [("a dog", 0.7), ("rain", 0.1)]]
+    monkeypatch.setattr(type(model), "tags", lambda _, images, words: given[: len(images)])
+    assert model.describe([picture()] * 3, "").text == "seen: a bus, a dog"
+    given[0] = [("rain", 0.4)]
+    assert model.describe([picture()], "").text == "seen: nothing certain"
+
+
+@pytest.mark.extras
+def test_a_new_vocabulary_is_another_model_wherever_it_lies(clip: Path, tmp_path: Path) -> None:
+    first = by_words(clip, tmp_path, 0.2).fingerprint()
+    (tmp_path / "below").mkdir()
+    assert by_words(clip, tmp_path / "below", 0.2).fingerprint() == first
+    assert by_words(clip, tmp_path, 0.2, "a hat").fingerprint() != first
+    embeds = backends.fingerprint("embed", f"openclip/{clip}", load().settings)
+    assert first.startswith(embeds), "vectors do not depend on the words"
+
+
+def test_a_vocabulary_that_is_missing_is_told_before_anything_loads(tmp_path: Path) -> None:
+    flags = {"captions.vocabulary": tmp_path / "gone.txt"}
+    with pytest.raises(UsageError, match=r"gone\.txt cannot be read"):
+        backends.vision_model("openclip/ViT-B-32/openai", load(flags).settings)
 
 
 @pytest.mark.extras

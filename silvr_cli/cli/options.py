@@ -39,6 +39,12 @@ Reader = Annotated[
     str | None,
     typer.Option("--reader", help="Reads on-screen text, or none.", rich_help_panel=MODELS),
 ]
+Embed = Annotated[
+    str | None,
+    typer.Option(
+        "--embed", help="Compares pictures and words: openclip/MODEL.", rich_help_panel=MODELS
+    ),
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(
