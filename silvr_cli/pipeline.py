@@ -93,12 +93,16 @@ def ask(
     from .stages import reasoning, reduction
 
     settings, video = session.settings, described.timeline.video
-    budget = reduction.Budget(_room(model, settings), model.count)
-    pictures = _pictures(described, question, session)
-    context = reduction.reduce(
-        described.timeline, question, choices, budget, settings.reduction.method, pictures
-    )
+    method, room = settings.reduction.method, _room(model, settings)
     model = guarded(model, session.meter, video.id, "reasoning")
+    if method == "segments":
+        from .stages import notes
+
+        context = notes.read_in_turn(described.timeline, question, room, model, settings.notes)
+    else:
+        budget = reduction.Budget(room, model.count)
+        pictures = _pictures(described, question, session)
+        context = reduction.reduce(described.timeline, question, choices, budget, method, pictures)
     answer = reasoning.answer(
         context, question, choices, model, settings.reasoning, session.on_text
     )

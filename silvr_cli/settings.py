@@ -128,12 +128,22 @@ class Reduction(Section):
     )
 
 
+class Notes(Section):
+    """Reduction `segments`: the timeline read part by part."""
+
+    max_tokens: int = Field(default=200, ge=32, description="room for one part's notes")
+    parallel: bool = Field(default=False, description="parts side by side, without earlier notes")
+
+
 class Reasoning(Section):
     max_tokens: int = Field(
         default=768, ge=32, description="room for thinking and answer, in tokens"
     )
     style: Literal["auto", "words", "steps"] = Field(
         default="auto", description="steps: think first, then JSON; words: for small models"
+    )
+    vote: int = Field(
+        default=1, ge=1, le=15, description="answers taken: options rotated, or samples"
     )
     temperature: float = Field(default=0.0, ge=0, le=2)
     seed: int = 0
@@ -184,6 +194,7 @@ class Settings(Section):
     screen_text: ScreenText = ScreenText()
     speech: Speech = Speech()
     reduction: Reduction = Reduction()
+    notes: Notes = Notes()
     reasoning: Reasoning = Reasoning()
     calls: Calls = Calls()
     servers: Servers = Servers()

@@ -46,11 +46,19 @@ def ask(
     scenes: options.ScenesMethod = None,
     reduction: Annotated[
         str | None,
-        typer.Option("--reduction", help="auto, all, paper or focus.", rich_help_panel=WORK),
+        typer.Option(
+            "--reduction", help="auto, all, paper, focus or segments.", rich_help_panel=WORK
+        ),
     ] = None,
     budget: Annotated[
         int | None,
         typer.Option("--budget", help="Tokens of timeline to read.", rich_help_panel=WORK),
+    ] = None,
+    vote: Annotated[
+        int | None,
+        typer.Option(
+            "--vote", help="Answer so many times and take the most frequent.", rich_help_panel=WORK
+        ),
     ] = None,
     cache: options.CacheFile = None,
     set_: options.Set = None,
@@ -90,6 +98,7 @@ def ask(
         scenes__method=scenes,
         reduction__method=reduction,
         reduction__budget=budget,
+        reasoning__vote=vote,
         cache__path=cache,
     )
     source, question = _read(words, captions, subtitles, clip_length)

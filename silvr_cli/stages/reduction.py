@@ -90,7 +90,7 @@ def _reduced(
             "raise --budget or let --reduction auto choose",
         )
     if method == "segments":
-        raise UsageError("reduction 'segments' is not available yet", "use paper or focus")
+        raise UsageError("reduction 'segments' needs a question", "use paper")
     if method == "focus" or (method == "auto" and question):
         if not question:
             raise UsageError("reduction 'focus' needs a question", "use paper")
