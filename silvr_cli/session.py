@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import prompts
 from .cache.store import Store
 from .metering import Meter
 from .records import Answer, Context, FrameVectors, Timeline, Video
@@ -81,6 +82,7 @@ class Session:
         cls, settings: Settings, progress: Progress | None = None, tell: Tell | None = None
     ) -> Session:
         """Open the cache that the settings name; raises CacheError."""
+        prompts.use(settings.prompts.path)
         store = Store.open(cache_path(settings))
         meter = Meter(settings.calls, store.add_call)
         return cls(settings, store, meter, progress, tell or (lambda message: None))

@@ -170,6 +170,10 @@ class Servers(Section):
     ollama: str | None = Field(default=None, description="default: OLLAMA_HOST, else this machine")
 
 
+class Prompts(Section):
+    path: Path | None = Field(default=None, description="folder of your own; silvr prompts eject")
+
+
 class Cache(Section):
     path: Path | None = Field(
         default=None, description="the SQLite file; default: the user's data folder"
@@ -198,6 +202,7 @@ class Settings(Section):
     reasoning: Reasoning = Reasoning()
     calls: Calls = Calls()
     servers: Servers = Servers()
+    prompts: Prompts = Prompts()
     cache: Cache = Cache()
     weights: Weights = Weights()
 
@@ -212,6 +217,7 @@ SHORT = {
     "SILVR_WEIGHTS": "weights.path",
     "SILVR_OFFLINE": "weights.offline",
     "SILVR_BASE_URL": "servers.base_url",
+    "SILVR_PROMPTS": "prompts.path",
 }
 NOT_SETTINGS = {"SILVR_CONFIG"}
 
