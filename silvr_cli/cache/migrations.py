@@ -101,8 +101,14 @@ def _pieces_of_videos(database: Database) -> None:
     database.execute("UPDATE pieces SET video = (SELECT video FROM stages WHERE key = stage)")
 
 
+def _chats(database: Database) -> None:
+    """Conversations: their turns as JSON, in order."""
+    database.table("chats").create({"id": str, "video": str, "turns": str, "created": str}, pk="id")
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     _first_tables,
     _searchable_lines,
     _pieces_of_videos,
+    _chats,
 )

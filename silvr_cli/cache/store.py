@@ -278,6 +278,28 @@ class Store:
         record: dict[str, Any] = json.loads(found[0][0])
         return record
 
+    def keep_chat(self, chat_id: str, video: str, turns: list[dict[str, Any]]) -> None:
+        """Keep a conversation as it stands now."""
+        self.write(
+            "INSERT OR REPLACE INTO chats VALUES (?, ?, ?, ?)",
+            chat_id,
+            video,
+            json.dumps(turns),
+            _now(),
+        )
+
+    def chat(self, beginning: str) -> tuple[str, str, list[dict[str, Any]]]:
+        """(id, video, turns) of the conversation whose id begins so; raises UsageError."""
+        found = self.rows(
+            "SELECT id, video, turns FROM chats WHERE substr(id, 1, ?) = ?",
+            len(beginning),
+            beginning,
+        )
+        if len(found) != 1:
+            what = "no conversation" if not found else f"{len(found)} conversations"
+            raise UsageError(f"{what} with an id that begins '{beginning}'", "give more of it")
+        return found[0][0], found[0][1], json.loads(found[0][2])
+
     def answers(self) -> list[tuple[Any, ...]]:
         """(id, video's name, question, answer, time) of every answer, the latest first."""
         return self.rows(

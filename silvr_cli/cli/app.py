@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ..errors import SilvrError, UsageError
-from . import ask, cache, config, doctor, models, plan, prompts, search, show, timeline
+from . import ask, cache, chat, config, doctor, models, plan, prompts, search, show, timeline
 from .display import tell
 
 INTERRUPTED = 130
@@ -24,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ask")(ask.ask)
+app.command("chat")(chat.chat)
 app.command("timeline")(timeline.timeline)
 app.command("search")(search.search)
 app.command("plan")(plan.plan)

@@ -45,6 +45,13 @@ def as_json(value: Any) -> str:
     return to_json(value, indent=2).decode("utf-8")
 
 
+def as_line(value: Any) -> str:
+    """One JSON document on one line."""
+    from pydantic_core import to_json
+
+    return to_json(value).decode("utf-8")
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Write rows to stdout: aligned on a terminal, tab-separated for programs."""
     if not sys.stdout.isatty():
