@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from . import interrupt
 from .cache.keys import stage_key
 from .cache.leases import lease
 from .cache.store import Store, StoredStage
@@ -210,6 +211,7 @@ class _Run:
                 missing.remove(stage)
                 running[pool.submit(self._finish, stage)] = stage
             done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+            interrupt.check()
             for future in done:
                 del running[future]
                 future.result()

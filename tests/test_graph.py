@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from silvr_cli import graph
+from silvr_cli import graph, interrupt
 from silvr_cli.cache.store import Store
 from silvr_cli.errors import InputError
 from silvr_cli.graph import Stage
@@ -165,3 +165,20 @@ def test_progress_is_told_by_stage_name(store: Store) -> None:
     stage, _ = piecemeal(2, -1, lambda: None)
     graph.run([stage], ROOT, store, lambda name, done, total: told.append((name, done, total)))
     assert told == [("captions", 1, 2), ("captions", 2, 2)]
+
+
+def test_an_interrupt_that_got_lost_is_noticed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when Python drops a KeyboardInterrupt that strikes in a destructor."""
+
+    def lose(inputs: Any, work: Any) -> tuple[Line, ...]:
+        interrupt._asked.set()
+        while True:
+            work.report(0, 1)
+            time.sleep(0.01)
+
+    stage = Stage("slow", 1, (), {}, LINES, lose)
+    monkeypatch.setattr(interrupt, "_asked", threading.Event())
+    with pytest.raises(KeyboardInterrupt):
+        graph.run([stage], ROOT, store)

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from .. import interrupt
 from ..errors import SilvrError, UsageError
 from . import ask, cache, chat, config, doctor, models, plan, prompts, search, show, timeline
 from .display import tell
@@ -58,6 +59,7 @@ def main() -> NoReturn:
 
     Only a bug shows a traceback.
     """
+    interrupt.listen()
     try:
         code = app(standalone_mode=False) or 0
     except SilvrError as error:
