@@ -1,4 +1,4 @@
-"""Ctrl-C that cannot get lost: Python drops a KeyboardInterrupt that strikes inside a destructor."""
+"""Ctrl-C that cannot get lost: Python drops a KeyboardInterrupt that strikes in a destructor."""
 
 from __future__ import annotations
 
