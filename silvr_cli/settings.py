@@ -34,7 +34,7 @@ class Models(Section):
     reader: str = Field(
         default="rapidocr", description="reads on-screen text; none switches it off"
     )
-    embed: str = Field(default="none", description="embeddings of text and pictures")
+    embed: str = Field(default="auto", description="finds words of like meaning; none: words alone")
     mmproj: Path | None = Field(
         default=None, description="the projector file that lets a .gguf model see"
     )
