@@ -109,6 +109,10 @@ class Reduction(Section):
     )
 
 
+class Moments(Section):
+    top: int = Field(default=5, ge=1, le=100, description="moments that silvr find shows at most")
+
+
 class Reasoning(Section):
     max_tokens: int = Field(
         default=768, ge=32, description="room for thinking and answer, in tokens"
@@ -161,6 +165,7 @@ class Settings(Section):
     screen_text: ScreenText = ScreenText()
     speech: Speech = Speech()
     reduction: Reduction = Reduction()
+    moments: Moments = Moments()
     reasoning: Reasoning = Reasoning()
     calls: Calls = Calls()
     servers: Servers = Servers()
