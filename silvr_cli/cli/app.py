@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ..errors import SilvrError, UsageError
-from . import ask, cache, config, doctor, models, plan, show, timeline
+from . import ask, cache, config, doctor, models, plan, prompts, search, show, timeline
 from .display import tell
 
 INTERRUPTED = 130
@@ -25,12 +25,14 @@ app = typer.Typer(
 )
 app.command("ask")(ask.ask)
 app.command("timeline")(timeline.timeline)
+app.command("search")(search.search)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("config")(config.config)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")
+app.add_typer(prompts.app, name="prompts")
 
 
 def _version(wanted: bool) -> None:

@@ -7,7 +7,7 @@ last, so that a second question reuses the server's prefix.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,13 @@ from ..protocols import Message, Reply, Request
 from ..records import Answer, Confidence, Context, Evidence, Usage, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..protocols import TextModel
     from ..settings import Reasoning
 
 NOT_SAID = "The video does not say."
 WORDS_TOKENS = 96
+# Samples of one answer differ only with some warmth.
+WARM = 0.7
 STRUCTURED = {
     "type": "object",
     "properties": {
@@ -66,10 +66,13 @@ def answer(
             if context.plan.lines_total
             else "nothing was seen, read or heard"
         )
-    elif model.prefers_words:
-        found = _in_words(context, question, choices, talk)
     else:
-        found = _structured(context, question, choices, talk)
+        small = settings.style == "words" or (settings.style == "auto" and model.prefers_words)
+        way = _in_words if small else _structured
+        if settings.vote > 1:
+            found = _voted(context, question, choices, talk, way)
+        else:
+            found = way(context, question, choices, talk)
     return replace(
         found,
         question=question,
@@ -79,6 +82,9 @@ def answer(
         prompts=talk.used,
         usage=talk.usage,
     )
+
+
+_Way = Callable[[Context, str, Sequence[str], "_Talk"], Answer]
 
 
 @dataclass(slots=True)
@@ -97,13 +103,47 @@ class _Talk:
         prompt = prompts.load(name)
         self.used[name] = prompt.sha
         request = Request(
-            tokens, self.settings.temperature, self.settings.seed, schema, (), self.on_text
+            tokens,
+            self.settings.temperature,
+            self.settings.seed,
+            schema,
+            on_text=self.on_text,
         )
         started = time.monotonic()
         reply = self.model.chat([Message("user", prompt.fill(**values))], request)
         self.usage = _added(self.usage, reply.usage, time.monotonic() - started)
         text, thoughts = replies.without_thinking(reply.text)
         return replace(reply, text=text, reasoning=reply.reasoning or thoughts)
+
+
+def _voted(
+    context: Context, question: str, choices: Sequence[str], talk: _Talk, way: _Way
+) -> Answer:
+    """The most frequent of several answers: options rotated, so that no place is favoured, or
+    samples of an open answer (self-consistency, arXiv 2203.11171). Unusable replies do not count.
+    """
+    settings, answers, error = talk.settings, [], None
+    for turn in range(settings.vote):
+        order = [(i + turn) % len(choices) for i in range(len(choices))]
+        if not choices:
+            warm = {"temperature": max(settings.temperature, WARM), "seed": settings.seed + turn}
+            talk.settings = settings.model_copy(update=warm)
+        try:
+            found = way(context, question, [choices[i] for i in order], talk)
+        except ReplyError as unusable:
+            error = unusable
+            continue
+        index = order[found.choice] if found.choice is not None else None
+        answers.append(replace(found, choice=index))
+    talk.settings = settings
+    if not answers:
+        raise error or ReplyError(f"{talk.model.name} gave no answer")
+    alike = [replies.alike(answer, answers) for answer in answers]
+    best = max(range(len(answers)), key=lambda i: (alike[i], -i))
+    share = alike[best] / settings.vote
+    confidence: Confidence = "high" if share > 0.75 else "medium" if share > 0.5 else "low"
+    told = f"{alike[best]} of {settings.vote} answers agree"
+    return replace(answers[best], confidence=confidence, notes=(*answers[best].notes, told))
 
 
 def _in_words(context: Context, question: str, choices: Sequence[str], talk: _Talk) -> Answer:
@@ -131,23 +171,65 @@ def _open_in_words(context: Context, fenced: str, question: str, talk: _Talk) ->
     if 2 * len(context.unheard) > context.asked:
         # Small models would rather invent than deny: what nobody mentions is not asked of them.
         return _not_said(f"nothing in the video mentions: {', '.join(context.unheard)}")
-    reply = talk.ask("answer_open", WORDS_TOKENS, context=fenced, question=question)
-    text = replies.first_line(reply.text)
-    if not text:
-        raise ReplyError(f"{talk.model.name} gave an empty reply")
+    reply, text, rests, strange = _said_in_words(context, fenced, question, talk, ())
+    notes = []
+    if strange:
+        # Repaired once: the model is told what it made up; what is still made up is marked.
+        first = _short(text)
+        again = _said_in_words(context, fenced, question, talk, strange)
+        if len(again[3]) < len(strange):
+            reply, text, rests, strange = again
+            notes.append(f'repaired; the model first said: "{first}"')
     if replies.denies(text):
-        return _not_said()
-    rests = evidence.supporting(context.lines, question, text)
-    strange = evidence.unsupported(text, context.lines)
-    notes = [f"not in the timeline: {', '.join(strange)}"] if strange else []
+        return _not_said(*notes)
+    notes += [f"not in the timeline: {', '.join(strange)}"] if strange else []
     confidence: Confidence = "high" if rests and not context.unheard else "medium"
     if strange or not rests or 2 * len(context.unheard) == context.asked > 0:
         confidence = "low"
-    return _found(text, confidence, rests, None, reply.text, notes)
+    found = _found(text, confidence, rests, None, reply.text, notes)
+    if evidence.repeats(text, question):
+        told = "the answer only repeats the question"
+        return replace(found, verdict="unclear", confidence="low", notes=(*found.notes, told))
+    return found
+
+
+def _said_in_words(
+    context: Context, fenced: str, question: str, talk: _Talk, wrong: Sequence[str]
+) -> tuple[Reply, str, list[Evidence], list[str]]:
+    """(reply, its first line, what it rests on, what in it stands nowhere)."""
+    reply = talk.ask("answer_open", WORDS_TOKENS, context=fenced, question=question, wrong=wrong)
+    text = replies.first_line(reply.text)
+    if not text:
+        raise ReplyError(f"{talk.model.name} gave an empty reply")
+    rests = evidence.supporting(context.lines, question, text)
+    denied = replies.denies(text)
+    return (
+        reply,
+        text,
+        rests,
+        [] if denied else evidence.strange(text, question, context.lines, rests),
+    )
 
 
 def _structured(context: Context, question: str, choices: Sequence[str], talk: _Talk) -> Answer:
-    """For larger models: think step by step, then one JSON object."""
+    """For larger models: think step by step, then one JSON object; repaired once."""
+    found, strange = _thought(context, question, choices, talk, ())
+    if not strange:
+        return found
+    again, still = _thought(context, question, choices, talk, strange)
+    told = f'repaired; the model first said: "{_short(found.text)}"'
+    if len(still) < len(strange):
+        found, strange = replace(again, notes=(told, *again.notes)), still
+    if strange:
+        marked = (*found.notes, f"not in the timeline: {', '.join(strange)}")
+        return replace(found, confidence="low", notes=marked)
+    return found
+
+
+def _thought(
+    context: Context, question: str, choices: Sequence[str], talk: _Talk, wrong: Sequence[str]
+) -> tuple[Answer, list[str]]:
+    """An answer from one JSON reply, and what in it stands nowhere in the timeline."""
     reply = talk.ask(
         "answer_structured",
         talk.settings.max_tokens,
@@ -155,6 +237,7 @@ def _structured(context: Context, question: str, choices: Sequence[str], talk: _
         context=prompts.fenced(context.text),
         question=question,
         choices=choices,
+        wrong=wrong,
     )
     said = replies.json_object(reply.text)
     if said is None:
@@ -171,18 +254,15 @@ def _structured(context: Context, question: str, choices: Sequence[str], talk: _
     if choices and chosen is None and verdict != "not_found":
         raise ReplyError(f'the reply "{_short(text)}" is none of the options')
     if verdict == "not_found" and chosen is None:
-        return replace(_not_said(), reasoning=reasoning)
+        return replace(_not_said(), reasoning=reasoning), []
     rests, notes = evidence.checked(_claims(said), context.lines)
-    strange = evidence.unsupported(text, context.lines) if not choices else []
-    if strange:
-        notes.append(f"not in the timeline: {', '.join(strange)}")
+    strange = [] if choices else evidence.strange(text, question, context.lines, rests)
     confidence = said.get("confidence", "low")
-    if strange or confidence not in ("high", "medium") or (notes and not rests):
+    if confidence not in ("high", "medium") or (notes and not rests):
         confidence = "low"
-    found = _found(
-        choices[chosen] if chosen is not None else text, confidence, rests, chosen, reasoning, notes
-    )
-    return replace(found, verdict=verdict if verdict in ("found", "unclear") else "unclear")
+    text = choices[chosen] if chosen is not None else text
+    found = _found(text, confidence, rests, chosen, reasoning, notes)
+    return replace(found, verdict="found" if verdict == "found" else "unclear"), strange
 
 
 def _claims(said: dict[str, Any]) -> list[tuple[str, str]]:
