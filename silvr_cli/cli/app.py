@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ..errors import SilvrError, UsageError
-from . import ask, cache, config, doctor, models, plan, prompts, search, show, timeline
+from . import ask, cache, config, doctor, find, models, plan, prompts, search, show, timeline
 from .display import tell
 
 INTERRUPTED = 130
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("ask")(ask.ask)
 app.command("timeline")(timeline.timeline)
 app.command("search")(search.search)
+app.command("find")(find.find)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("config")(config.config)

@@ -145,8 +145,7 @@ def weighed(
     standing += WIDE_WORDS * _standard(regions.scores(words))
     likeness = _shared(near, words)
     if embedder:
-        rows = embedder.embed([query, *texts])
-        asked, rows = rows[0], rows[1:]
+        asked, rows = embedder.embed([query])[0], embedder.embed(texts)
         own = rows @ asked
         standing += MEANING * _standard(own)
         standing += NEAR_MEANING * _standard(_means(rows, beside) @ asked)
