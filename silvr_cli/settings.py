@@ -34,7 +34,9 @@ class Models(Section):
     reader: str = Field(
         default="rapidocr", description="reads on-screen text; none switches it off"
     )
-    embed: str = Field(default="none", description="embeddings of text and pictures")
+    embed: str = Field(
+        default="auto", description="compares texts by meaning, and pictures if it sees; or none"
+    )
     verbose: bool = Field(default=False, description="let model libraries write their own logs")
     mmproj: Path | None = Field(
         default=None, description="the projector file that lets a .gguf model see"
@@ -128,6 +130,10 @@ class Reduction(Section):
     )
 
 
+class Moments(Section):
+    top: int = Field(default=5, ge=1, le=100, description="moments that silvr find shows at most")
+
+
 class Notes(Section):
     """Reduction `segments`: the timeline read part by part."""
 
@@ -198,6 +204,7 @@ class Settings(Section):
     screen_text: ScreenText = ScreenText()
     speech: Speech = Speech()
     reduction: Reduction = Reduction()
+    moments: Moments = Moments()
     notes: Notes = Notes()
     reasoning: Reasoning = Reasoning()
     calls: Calls = Calls()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -233,3 +234,31 @@ def test_text_on_screen_does_not_give_orders(shared: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "BANANA" not in json.loads(ran.stdout)["answer"]["text"]
+
+
+def test_find_prints_moments_and_keeps_to_text_alone(tmp_path: Path) -> None:
+    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
+    ran = silvr("find", "--subtitles", tmp_path / "talk.srt", "the code of the gate")
+    assert ran.returncode == 0, ran.stderr
+    assert re.fullmatch(r"0:01-0:04  [01]\.\d\d  The gate code is 7731\.\n", ran.stdout)
+    assert "found by words alone" in ran.stderr
+    none = silvr("find", "--subtitles", tmp_path / "talk.srt", "xylophone", "--json")
+    assert json.loads(none.stdout)["moments"] == []
+    assert "nothing in the video" in none.stderr
+
+
+def test_find_embeds_a_video_once(video: Path) -> None:
+    words = ("find", video, "gate code", "--dry-run", "--top", 1, "--json")
+    first, again = silvr(*words), silvr(*words)
+    document = json.loads(first.stdout)
+    assert document["schema"] == "silvr-moments/1"
+    assert len(document["moments"]) == 1
+    assert again.stdout == first.stdout
+    assert "done" not in again.stderr
+
+
+def test_an_embedder_that_was_named_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
+    ran = silvr("find", "--subtitles", tmp_path / "talk.srt", "code", "--embed", "minilm")
+    assert ran.returncode == 4
+    assert "offline" in ran.stderr

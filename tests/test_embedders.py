@@ -1,8 +1,10 @@
-"""What every ImageEmbedder must do, run against every one that is here."""
+"""What every Embedder and ImageEmbedder must do, run against every one that is here."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,10 +12,16 @@ import numpy as np
 import pytest
 
 from silvr_cli import backends
+from silvr_cli.backends.minilm import MiniLm
+from silvr_cli.errors import ModelError, UsageError
 from silvr_cli.settings import load
 
-MODELS = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
+WITH_EYES = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
+MODELS = [*WITH_EYES, pytest.param("minilm", marks=pytest.mark.models)]
 TEXTS = ["the last bus leaves at ten", "a dog in the rain", "", "café 🎈", "word " * 300]
+# Of all-MiniLM-L6-v2 by torch and transformers, mean pooling, unit length.
+EXAMPLE = [0.06765694, 0.06349596, 0.04871306, 0.07930499]
+WORDLESS = '{"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}'
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -31,11 +39,20 @@ def opened(spec: str) -> Any:
     return backends.embedder(spec, load().settings)
 
 
-@pytest.fixture(params=MODELS)
-def model(request: pytest.FixtureRequest) -> Any:
+def chosen(request: pytest.FixtureRequest) -> Any:
     if request.param == "openclip":
         return opened(f"openclip/{request.getfixturevalue('coca')}")
     return opened(request.param)
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> Any:
+    return chosen(request)
+
+
+@pytest.fixture(params=WITH_EYES)
+def seeing(request: pytest.FixtureRequest) -> Any:
+    return chosen(request)
 
 
 def is_unit(rows: np.ndarray) -> bool:
@@ -48,26 +65,37 @@ def test_it_has_a_name_slots_and_a_cheap_fingerprint(model: Any) -> None:
     assert model.fingerprint() == model.fingerprint()
 
 
-def test_texts_and_pictures_become_rows_of_unit_length_and_one_width(model: Any) -> None:
-    texts, pictures = model.embed(TEXTS), model.embed_images([picture(0), picture(1)])
-    assert texts.dtype == pictures.dtype == np.float32
-    assert texts.shape == (len(TEXTS), pictures.shape[1])
-    assert len(pictures) == 2
-    assert is_unit(texts)
+def test_texts_become_rows_of_unit_length_and_one_width(model: Any) -> None:
+    rows = model.embed(TEXTS)
+    assert rows.dtype == np.float32
+    assert rows.shape == (len(TEXTS), model.embed(["one"]).shape[1])
+    assert is_unit(rows)
+
+
+def test_pictures_become_rows_as_wide_as_those_of_texts(seeing: Any) -> None:
+    texts, pictures = seeing.embed(TEXTS), seeing.embed_images([picture(0), picture(1)])
+    assert pictures.dtype == np.float32
+    assert pictures.shape == (2, texts.shape[1])
     assert is_unit(pictures)
 
 
 def test_nothing_is_no_rows_of_the_same_width(model: Any) -> None:
-    width = model.embed(["one"]).shape[1]
-    assert model.embed([]).shape == model.embed_images([]).shape == (0, width)
+    assert model.embed([]).shape == (0, model.embed(["one"]).shape[1])
 
 
-def test_a_row_depends_on_its_own_text_or_picture_only(model: Any) -> None:
+def test_no_pictures_are_no_rows_of_the_same_width(seeing: Any) -> None:
+    assert seeing.embed_images([]).shape == seeing.embed([]).shape
+
+
+def test_a_row_depends_on_its_own_text_only(model: Any) -> None:
     together = model.embed(TEXTS * 5)
     assert np.allclose(together[-4], model.embed(TEXTS[1:2])[0], atol=1e-5)
+
+
+def test_a_row_depends_on_its_own_picture_only(seeing: Any) -> None:
     pictures = [picture(seed) for seed in range(20)]
-    rows = model.embed_images(pictures)
-    assert np.allclose(rows[18], model.embed_images(pictures[18:19])[0], atol=1e-5)
+    rows = seeing.embed_images(pictures)
+    assert np.allclose(rows[18], seeing.embed_images(pictures[18:19])[0], atol=1e-5)
 
 
 def test_the_same_comes_out_the_same_and_other_words_differ(model: Any) -> None:
@@ -79,3 +107,61 @@ def test_the_same_comes_out_the_same_and_other_words_differ(model: Any) -> None:
 def test_the_fake_puts_texts_with_shared_words_near_each_other() -> None:
     bus, late, dog = opened("fake").embed(["the last bus", "last bus home", "wet dogs bark"])
     assert bus @ late > bus @ dog
+
+
+@pytest.mark.models
+def test_minilm_puts_what_means_the_same_near_each_other() -> None:
+    eats, meal, crash = opened("minilm").embed(
+        ["A man is eating food.", "Someone is having a meal.", "The stock market crashed today."]
+    )
+    assert eats @ meal > 0.6
+    assert abs(eats @ crash) < 0.1
+
+
+@pytest.mark.models
+def test_minilm_gives_the_rows_of_the_publishers_own_library() -> None:
+    # The first numbers of sentence-transformers' row for the text.
+    row = opened("minilm/minilm-l6-v2").embed(["This is an example sentence"])[0]
+    assert np.allclose(row[:4], EXAMPLE, atol=1e-3)
+
+
+@pytest.mark.models
+def test_minilm_reads_the_first_256_tokens_of_a_text() -> None:
+    long, longer = opened("minilm").embed(["word " * 254, "word " * 254 + "quite other things"])
+    assert np.allclose(long, longer, atol=1e-5)
+
+
+def damaged(header: object, numbers: bytes = b"") -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + numbers
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        b"",
+        damaged(b"no JSON"),
+        damaged([1]),
+        damaged({"embeddings.LayerNorm.weight": {"dtype": "F32", "shape": [384]}}),
+        damaged(
+            {"embeddings.LayerNorm.weight": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}},
+            bytes(8),
+        ),
+    ],
+)
+def test_minilm_says_that_a_file_is_not_its_weights(tmp_path: Path, weights: bytes) -> None:
+    (tmp_path / "model.safetensors").write_bytes(weights)
+    (tmp_path / "tokenizer.json").write_text(WORDLESS, "utf-8")
+    with pytest.raises(ModelError, match=r"model\.safetensors"):
+        MiniLm("minilm/x", "digest", lambda: tmp_path).embed(["a"])
+
+
+def test_minilm_says_that_its_tokenizer_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{", "utf-8")
+    with pytest.raises(ModelError, match="tokenizer"):
+        MiniLm("minilm/x", "digest", lambda: tmp_path).embed(["a"])
+
+
+def test_an_embedder_must_be_one() -> None:
+    with pytest.raises(UsageError, match="one for speech"):
+        backends.embedder("minilm/whisper/base", load().settings)

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     )
     from ..settings import Settings
     from .llama_cpp import LlamaCpp
+    from .minilm import MiniLm
     from .ollama import Ollama
     from .open_clip import OpenClip, Tags
     from .openai_api import Endpoint, OpenAiApi
 
 Role = Literal["llm", "speech", "vision", "reader", "embed"]
 LARGE, SMALL = "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b"
+SENTENCES = "minilm-l6-v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,16 @@ def _clip(choice: Choice, settings: Settings, tags: Tags) -> OpenClip:
     return OpenClip(choice.spec, found, digest, cache, tags=tags, offline=offline)
 
 
+def _minilm(choice: Choice, settings: Settings, progress: Progress | None) -> MiniLm:
+    from .minilm import MiniLm
+
+    entry = catalogue.get(choice.model or SENTENCES)
+    if entry.role != "embed":
+        raise UsageError(f"{entry.name} is no model for embeddings but one for {entry.role}")
+    name = f"{choice.provider}/{entry.name}"
+    return MiniLm(name, entry.digest, lambda: store.ensure(entry, settings, progress).folder)
+
+
 def _rapidocr(choice: Choice, settings: Settings, progress: Progress | None) -> TextReader:
     del choice, settings, progress
     from .rapidocr import RapidOcr
@@ -278,6 +290,7 @@ _VISION: Mapping[str, Callable[..., VisionModel]] = {
     "fake": _fake("FakeVision"),
 }
 _EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
+    "minilm": _minilm,
     "openclip": _open_clip,
     "fake": _fake("FakeEmbedder"),
 }
@@ -310,10 +323,18 @@ def _auto(role: Role, settings: Settings) -> Choice:
         spec, reason = found(role, settings)
         if spec:
             return Choice(spec, reason)
-    return _EMBEDDED[role]()
+    return _EMBEDDED[role](settings)
 
 
-def _embedded_llm() -> Choice:
+def _embedded_embedder(settings: Settings) -> Choice:
+    entry = catalogue.get(SENTENCES)
+    if settings.weights.offline and store.state(entry, settings) != "installed":
+        return Choice("none", f"the weights {entry.name} are not here and silvr is offline")
+    return Choice(f"minilm/{SENTENCES}", "the embedded default")
+
+
+def _embedded_llm(settings: Settings) -> Choice:
+    del settings
     entry = catalogue.get(LARGE)
     memory = _memory_gb()
     if memory is not None and memory < entry.memory_gb + 1:
@@ -321,12 +342,12 @@ def _embedded_llm() -> Choice:
     return Choice(f"llamacpp/{LARGE}", "the embedded default")
 
 
-_EMBEDDED: Mapping[Role, Callable[[], Choice]] = {
+_EMBEDDED: Mapping[Role, Callable[[Settings], Choice]] = {
     "llm": _embedded_llm,
-    "speech": lambda: Choice("whisper/base", "the embedded default"),
-    "vision": lambda: Choice("embedded", "no vision model is configured"),
-    "reader": lambda: Choice("rapidocr", "the embedded default"),
-    "embed": lambda: Choice("none", "no embedding model is configured"),
+    "speech": lambda _: Choice("whisper/base", "the embedded default"),
+    "vision": lambda _: Choice("embedded", "no vision model is configured"),
+    "reader": lambda _: Choice("rapidocr", "the embedded default"),
+    "embed": _embedded_embedder,
 }
 
 

@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from .. import interrupt
 from ..errors import SilvrError, UsageError
-from . import ask, cache, chat, config, doctor, models, plan, prompts, search, show, timeline
+from . import ask, cache, chat, config, doctor, find, models, plan, prompts, search, show, timeline
 from .display import tell
 
 INTERRUPTED = 130
@@ -28,6 +28,7 @@ app.command("ask")(ask.ask)
 app.command("chat")(chat.chat)
 app.command("timeline")(timeline.timeline)
 app.command("search")(search.search)
+app.command("find")(find.find)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("config")(config.config)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from enum import Enum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ..errors import UsageError
 from . import options
 from .options import OUTPUT, WORK
-
-if TYPE_CHECKING:
-    from .. import pipeline
 
 
 class Shown(str, Enum):
@@ -101,7 +96,7 @@ def ask(
         reasoning__vote=vote,
         cache__path=cache,
     )
-    source, question = _read(words, captions, subtitles, clip_length)
+    source, question = options.source_and_question("ask", words, captions, subtitles, clip_length)
     with options.session(loaded.settings, quiet) as session:
         # Named before the video is read: a typo must not cost an hour.
         with closing(pipeline.open_text_model(session)) as model:
@@ -116,24 +111,3 @@ def ask(
     display.deliver(text, output)
     if not quiet:
         display.tell(f"record {answered.id}: silvr show {answered.id}")
-
-
-def _read(
-    words: list[str], captions: Path | None, subtitles: Path | None, clip_length: float | None
-) -> tuple[pipeline.Source, str]:
-    """Tell the video from the question: with text of your own, the video may be absent."""
-    from ..pipeline import Source
-
-    if len(words) == 2:
-        return Source(Path(words[0]), captions, subtitles, clip_length), words[1]
-    if len(words) == 1 and (captions or subtitles):
-        return Source(None, captions, subtitles, clip_length), words[0]
-    if len(words) == 1:
-        raise UsageError(
-            f"'{words[0]}' stands alone: a video and a question are needed",
-            "silvr ask VIDEO 'QUESTION'",
-        )
-    raise UsageError(
-        f"{len(words)} words were given for a video and a question",
-        "put the question in quotes",
-    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from ..pipeline import Session
+    from ..pipeline import Session, Source
     from ..settings import Loaded, Settings
 
 MODELS, WORK, OUTPUT = "Models", "Language stage", "Output"
@@ -42,7 +42,9 @@ Reader = Annotated[
 Embed = Annotated[
     str | None,
     typer.Option(
-        "--embed", help="Compares pictures and words: openclip/MODEL.", rich_help_panel=MODELS
+        "--embed",
+        help="Compares texts (minilm), or pictures and words (openclip/MODEL).",
+        rich_help_panel=MODELS,
     ),
 ]
 BaseUrl = Annotated[
@@ -135,6 +137,35 @@ def settings_from(set_: list[str] | None = None, **flags: Any) -> Loaded:
             raise UsageError(f"--set {item} has no '='", "write --set section.key=value")
         given[key.strip()] = value.split(",") if key.strip() == "clips.ladder" else value
     return load(given)
+
+
+def source_and_question(
+    command: str,
+    words: list[str],
+    captions: Path | None,
+    subtitles: Path | None,
+    clip_length: float | None,
+) -> tuple[Source, str]:
+    """Tell the video from the question: with text of your own, the video may be absent.
+
+    Raises UsageError when the words are not one question, or it has nothing to be asked of.
+    """
+    from ..errors import UsageError
+    from ..pipeline import Source
+
+    if len(words) == 2:
+        return Source(Path(words[0]), captions, subtitles, clip_length), words[1]
+    if len(words) == 1 and (captions or subtitles):
+        return Source(None, captions, subtitles, clip_length), words[0]
+    if len(words) == 1:
+        raise UsageError(
+            f"'{words[0]}' stands alone: a video and a question are needed",
+            f"silvr {command} VIDEO 'QUESTION'",
+        )
+    raise UsageError(
+        f"{len(words)} words were given for a video and a question",
+        "put the question in quotes",
+    )
 
 
 @contextmanager

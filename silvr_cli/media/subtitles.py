@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ def read_subtitles(path: Path) -> tuple[Line, ...]:
     try:
         if named and text.strip() and "-->" not in text:
             raise ValueError("no cue has times")  # noqa: TRY301 - told like any other bad file
-        file = pysubs2.SSAFile.from_string(text, format_=named)
+        with warnings.catch_warnings():
+            # Words that look like times are words.
+            warnings.simplefilter("ignore")
+            file = pysubs2.SSAFile.from_string(text, format_=named)
     except Exception as error:
         raise InputError(
             f"{path.name} cannot be read as subtitles", "expected SRT, WebVTT or ASS"

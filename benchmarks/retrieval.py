@@ -1,0 +1,185 @@
+"""Where a question's answer is told: hit@1 of `silvr find` beside a BM25 floor.
+
+    python benchmarks/retrieval.py SET_FOLDER [--window 15] [--sample 300] [--vectors FILE]
+                                   [--anonymous] [--llm SPEC --llm-questions 80]
+
+SET_FOLDER holds timelines.jsonl (video_id, duration, events with start, end, text and perhaps
+speaker) and questions.jsonl (video_id, question, gold_spans in seconds), as TutorialVQA (window 15)
+and QMSum (window 60) do. A hit: the middle of the first moment lies in a gold span. The floor is
+BM25 over windows of so many seconds at half steps, as published beside these sets. The videos, and
+so the questions, are split by a hash into those that weights were tuned on and those they were not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from silvr_cli import backends, replies
+from silvr_cli.protocols import Embedder, Message, Request, TextModel
+from silvr_cli.records import Line, Moment, Timeline, Video
+from silvr_cli.relevance import Index
+from silvr_cli.settings import Moments, load
+from silvr_cli.stages import moments
+
+Span = tuple[float, float]
+CHOOSE = """Passages from a video:
+{passages}
+
+Somebody looks for the place in the video that answers: {question}
+Which passage is it? Reply with that passage only."""
+WORDS_SHOWN = 60
+
+
+class Remembered:
+    """An Embedder that keeps every row, so that a text is embedded once over all questions."""
+
+    def __init__(self, embedder: Embedder, file: Path | None) -> None:
+        self.embedder, self.file = embedder, file
+        self.rows: dict[str, np.ndarray] = {}
+        if file and file.is_file():
+            with np.load(file) as kept:
+                self.rows = dict(zip(kept["texts"].tolist(), kept["rows"], strict=True))
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if text not in self.rows]
+        if new:
+            self.rows.update(zip(new, self.embedder.embed(new), strict=True))
+        return np.array([self.rows[text] for text in texts])
+
+    def save(self) -> None:
+        if self.file:
+            np.savez(self.file, texts=np.array(list(self.rows)), rows=list(self.rows.values()))
+
+
+def timelines(folder: Path, anonymous: bool) -> dict[str, Timeline]:
+    found = {}
+    for row in map(json.loads, (folder / "timelines.jsonl").read_text("utf-8").splitlines()):
+        lines = tuple(
+            Line(e["start"], e["end"], "speech", said(e, anonymous))
+            for e in row["events"]
+            if e["start"] is not None and e["end"] is not None
+        )
+        video = Video(row["video_id"], row["video_id"], row["duration"])
+        found[row["video_id"]] = Timeline(video, lines)
+    return found
+
+
+def said(event: dict, anonymous: bool) -> str:
+    speaker = "" if anonymous else event.get("speaker", "")
+    return f"{speaker}: {event['text']}" if speaker else event["text"]
+
+
+def questions(folder: Path, sample: int | None) -> list[dict]:
+    rows = map(json.loads, (folder / "questions.jsonl").read_text("utf-8").splitlines())
+    found = [row for row in rows if row.get("gold_spans")]
+    found.sort(key=lambda row: hashed(row["qid"]))
+    return found[:sample]
+
+
+def hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def tuned(question: dict) -> bool:
+    return int(hashed(question["video_id"])[:2], 16) % 2 == 0
+
+
+def floor(timeline: Timeline, seconds: float) -> Callable[[str], list[Span]]:
+    starts = np.arange(0, timeline.video.duration, seconds / 2).tolist()
+    heard = [[n for n in timeline.lines if n.start < s + seconds and n.end > s] for s in starts]
+    spans = [(s, s + seconds) for s, lines in zip(starts, heard, strict=True) if lines]
+    index = Index([" ".join(line.text for line in lines) for lines in heard if lines])
+
+    def best(query: str) -> list[Span]:
+        scores = index.scores(query)
+        return [spans[i] for i in sorted(range(len(spans)), key=lambda i: -scores[i])[:3]]
+
+    return best
+
+
+def nearest(timeline: Timeline, query: str, embedder: Remembered) -> list[Span]:
+    """Embeddings alone: the sentences nearest to the query."""
+    told = moments.passages(timeline.lines)
+    scores = embedder.embed([p.text for p in told]) @ embedder.embed([query])[0]
+    return [(told[i].start, told[i].end) for i in np.argsort(-scores)[:3]]
+
+
+def spans(found: Sequence[Moment]) -> list[Span]:
+    return [(moment.start, moment.end) for moment in found]
+
+
+def chosen(found: Sequence[Moment], question: str, model: TextModel) -> list[Moment]:
+    """The moments with the one in front that the model picks, told in order of time."""
+    if len(found) < 2:
+        return list(found)
+    shown = sorted(found, key=lambda moment: moment.start)
+    texts = [" ".join(moment.text.split()[:WORDS_SHOWN]) for moment in shown]
+    prompt = CHOOSE.format(passages="\n".join(f"- {text}" for text in texts), question=question)
+    reply = model.chat([Message("user", prompt)], Request(24)).text
+    pick = replies.by_words(reply, [" ".join(text.split()[:16]) for text in texts])
+    first = found[0] if pick is None else shown[pick]
+    return [first, *(moment for moment in found if moment is not first)]
+
+
+def hit(found: Sequence[Span], question: dict) -> bool:
+    middles = [(start + end) / 2 for start, end in found]
+    return any(a <= middle <= b for middle in middles for a, b in question["gold_spans"])
+
+
+def report(name: str, rows: Sequence[tuple[dict, list[Span]]]) -> None:
+    def rate(part: Sequence[tuple[dict, list[Span]]], most: int) -> str:
+        hits = [hit(found[:most], question) for question, found in part]
+        return f"{np.mean(hits):6.1%} of {len(hits)}" if hits else "-"
+
+    tune = [row for row in rows if tuned(row[0])]
+    check = [row for row in rows if not tuned(row[0])]
+    print(
+        f"{name:14s} hit@1 {rate(rows, 1)}   tuned on {rate(tune, 1)}   not {rate(check, 1)}"
+        f"   hit@3 {rate(rows, 3)}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--window", type=float, default=15.0)
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--vectors", type=Path, help="keeps embeddings between runs (.npz)")
+    parser.add_argument("--anonymous", action="store_true", help="without the speakers' names")
+    parser.add_argument("--embed", default="minilm")
+    parser.add_argument("--llm")
+    parser.add_argument("--llm-questions", type=int, default=80)
+    options = parser.parse_args()
+    settings = load().settings
+    told = timelines(options.folder, options.anonymous)
+    asked = questions(options.folder, options.sample)
+    floors = {name: floor(timeline, options.window) for name, timeline in told.items()}
+    report("floor", [(q, floors[q["video_id"]](q["question"])) for q in asked])
+
+    def find(question: dict, embedder: Embedder | None, top: int = 3) -> tuple[Moment, ...]:
+        timeline = told[question["video_id"]]
+        return moments.find(timeline, question["question"], Moments(top=top), embedder)
+
+    report("words", [(q, spans(find(q, None))) for q in asked])
+    memory = Remembered(backends.embedder(options.embed, settings), options.vectors)
+    report("embeddings", [(q, nearest(told[q["video_id"]], q["question"], memory)) for q in asked])
+    memory.save()
+    report("both", [(q, spans(find(q, memory))) for q in asked])
+    if options.llm:
+        few = asked[: options.llm_questions]
+        report("both, few", [(q, spans(find(q, memory))) for q in few])
+        with closing(backends.text_model(options.llm, settings)) as model:
+            picked = [(q, spans(chosen(find(q, memory, 4), q["question"], model))) for q in few]
+        report("model chooses", picked)
+
+
+if __name__ == "__main__":
+    main()

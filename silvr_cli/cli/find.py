@@ -1,0 +1,96 @@
+"""`silvr find`: the moments of a video that a query is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import options
+from .options import OUTPUT
+
+if TYPE_CHECKING:
+    from ..records import Moment, Video
+
+SCHEMA = "silvr-moments/1"
+
+
+def find(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[VIDEO] QUERY", help="A video file, and what to find in it."),
+    ],
+    top: Annotated[
+        int | None,
+        typer.Option("--top", help="Show at most so many moments.", rich_help_panel=OUTPUT),
+    ] = None,
+    captions: options.Captions = None,
+    subtitles: options.Subtitles = None,
+    clip_length: options.ClipLength = None,
+    embed: options.Embed = None,
+    speech: options.Speech = None,
+    vision: options.Vision = None,
+    reader: options.Reader = None,
+    base_url: options.BaseUrl = None,
+    max_cost: options.MaxCost = None,
+    max_calls: options.MaxCalls = None,
+    language: options.Language = None,
+    scenes: options.ScenesMethod = None,
+    cache: options.CacheFile = None,
+    set_: options.Set = None,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = None,
+) -> None:
+    """Find the moments where a video says, shows or tells something, the likeliest first.
+
+    silvr find talk.mp4 "how the bridge was paid for" --top 3
+
+    silvr find --subtitles talk.srt "thanks to the crew"
+    """
+    from .. import pipeline
+    from . import display
+
+    loaded = options.settings_from(
+        set_,
+        moments__top=top,
+        models__embed="fake" if dry_run else embed,
+        models__speech="fake" if dry_run else speech,
+        models__vision="fake" if dry_run else vision,
+        models__reader="fake" if dry_run else reader,
+        servers__base_url=base_url,
+        models__verbose=verbose,
+        calls__max_cost=max_cost,
+        calls__max_calls=max_calls,
+        speech__language=language,
+        scenes__method=scenes,
+        cache__path=cache,
+    )
+    source, query = options.source_and_question("find", words, captions, subtitles, clip_length)
+    with options.session(loaded.settings, quiet) as session:
+        described = pipeline.describe(source, session)
+        found = pipeline.find(described, query, session)
+    if not found and not quiet:
+        display.tell("nothing in the video has to do with it")
+    if json:
+        text = display.as_json(_document(described.timeline.video, query, found))
+    else:
+        text = "\n".join(_row(moment) for moment in found)
+    display.deliver(text, output)
+
+
+def _document(video: Video, query: str, found: tuple[Moment, ...]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "video": {"id": video.id, "name": video.name, "duration": video.duration},
+        "query": query,
+        "moments": found,
+    }
+
+
+def _row(moment: Moment) -> str:
+    from ..timeline import clock
+
+    return f"{clock(moment.start)}-{clock(moment.end)}  {moment.score:.2f}  {moment.text}"

@@ -1,0 +1,62 @@
+"""Embeddings of a video's texts, kept in the cache: the second query embeds only itself.
+
+Knows the Embedder protocol and the store; no model and no stage.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .cache.store import Store
+
+if TYPE_CHECKING:
+    from .protocols import Embedder, Vectors
+
+STAGE = "embeddings"
+
+
+class Kept:
+    """An Embedder in front of another; several texts at once are kept, single ones are not."""
+
+    def __init__(self, model: Embedder, store: Store, video: str) -> None:
+        self.model, self.store, self.video = model, store, video
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def slots(self) -> int:
+        return self.model.slots
+
+    def fingerprint(self) -> str:
+        return self.model.fingerprint()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """The model's rows, or those it once made of the same texts in the same order."""
+        import numpy as np
+
+        if len(texts) < 2:
+            return self.model.embed(texts)
+        key = self._key(texts)
+        kept = self.store.piece(STAGE, key)
+        if kept is not None:
+            flat = np.frombuffer(base64.b64decode(kept["packed"]), "<f4")
+            return flat.reshape(len(texts), -1)
+        rows = self.model.embed(texts)
+        packed = base64.b64encode(rows.astype("<f4").tobytes()).decode("ascii")
+        self.store.put_piece(self.video, STAGE, key, {"packed": packed})
+        return rows
+
+    def close(self) -> None:
+        self.model.close()
+
+    def _key(self, texts: Sequence[str]) -> str:
+        digest = hashlib.sha256(self.fingerprint().encode("utf-8"))
+        for text in texts:
+            # Texts of a timeline hold no control characters, so this cannot stand in one.
+            digest.update(b"\0" + text.encode("utf-8"))
+        return digest.hexdigest()

@@ -1,0 +1,259 @@
+"""Timeline and query -> moments: where in the video it is said, shown or read, the likeliest first.
+
+Knows the Embedder protocol and no provider; without an embedder it goes by words and letters.
+The figures behind every weight stand in docs/lab-log.md.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..records import Kind, Line, Moment, Timeline
+from ..relevance import Index, grams, terms
+
+if TYPE_CHECKING:
+    from ..protocols import Embedder
+    from ..settings import Moments
+
+SENTENCE = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=[。！？])")
+ENDED = re.compile(r"[.!?…。！？][\"')\]]*$")
+SPEAKER = re.compile(r"^(?:\[[^\]]{1,40}\]|[A-Z][^:.!?]{0,40}): ")
+# Subtitles break sentences: pieces are joined across such silences (seconds), up to such lengths.
+SILENCE, JOINED_WORDS = 2.0, 40
+
+# What each kind of evidence weighs, in standard deviations over the video's passages: the passage
+# itself, it with the passages beside it, and a stretch of the video as long as WIDE_SHARE of it.
+LETTERS, NEAR_LETTERS, WIDE_WORDS = 0.4, 0.35, 0.3
+MEANING, NEAR_MEANING, WIDE_MEANING = 0.9, 0.2, 0.3
+WIDE_SHARE, WIDE_LEAST = 1 / 30, 10.0
+# Short passages tell little; the log of the words counts.
+LENGTH = 0.35
+# Videos begin by announcing and end by repeating what they tell: see the thing itself first.
+EDGE, EDGE_SHARE = 0.6, 0.05
+# Captions that only tell change answer few queries.
+KIND_WEIGHT = {"caption": 0.4, "summary": 0.8, "sound": 0.6}
+# A moment grows over neighbours that stand at most so much lower than its best passage, while
+# there is no longer silence between them than GAP seconds and it lasts no more than LONGEST.
+GROWS, GAP, LONGEST = 1.5, 5.0, 60.0
+TINY = 1e-9
+# Less like the query than this is nothing at all.
+LEAST = 0.05
+# Words that ask for a place and do not name what is there.
+REQUEST = re.compile(
+    r"(?:concerning|describe|discuss\w*|explain\w*|find|give|group|mean|meeting|members|opinions?"
+    r"|presentation|regarding|show|summar\w+|talk(?:ed|ing)?|team|terms|think|thought)\W*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence that is said, or one caption or screen text."""
+
+    start: float
+    end: float
+    text: str
+    kind: Kind
+
+    @property
+    def middle(self) -> float:
+        return (self.start + self.end) / 2
+
+
+def passages(lines: Iterable[Line]) -> list[Passage]:
+    """Speech by the sentence, whatever its lines are cut at; every other line as it is."""
+    found: list[Passage] = []
+    open_: Passage | None = None
+    for line in lines:
+        if line.kind != "speech":
+            found.append(Passage(line.start, line.end, line.text, line.kind))
+            continue
+        for piece in _pieces(line):
+            if open_ and _goes_on(open_, piece):
+                piece = Passage(open_.start, piece.end, f"{open_.text} {piece.text}", "speech")
+            elif open_:
+                found.append(open_)
+            open_ = piece
+    found += [open_] if open_ else []
+    return sorted(found, key=lambda p: (p.start, p.end))
+
+
+def _pieces(line: Line) -> Iterator[Passage]:
+    """A line's sentences; each takes a share of the time by its letters, and the speaker."""
+    name = SPEAKER.match(line.text)
+    speaker = name.group() if name else ""
+    sentences = [s for s in SENTENCE.split(line.text[len(speaker) :]) if s.strip()]
+    total, at = sum(map(len, sentences)), line.start
+    for sentence in sentences:
+        end = at + (line.end - line.start) * len(sentence) / total
+        yield Passage(at, end, speaker + sentence.strip(), "speech")
+        at = end
+
+
+def _goes_on(before: Passage, after: Passage) -> bool:
+    words = len(before.text.split()) + len(after.text.split())
+    return (
+        not ENDED.search(before.text)
+        and not SPEAKER.match(after.text)
+        and after.start - before.end <= SILENCE
+        and words <= JOINED_WORDS
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How each passage stands among all (log-odds), and how like the query it is (0-1)."""
+
+    standing: Any
+    likeness: Any
+
+
+def find(
+    timeline: Timeline, query: str, settings: Moments, embedder: Embedder | None = None
+) -> tuple[Moment, ...]:
+    """At most `settings.top` moments, the likeliest first; none when nothing has to do with it.
+
+    Raises ModelError when the embedder fails.
+    """
+    told = passages(timeline.lines)
+    if not told or not query.strip():
+        return ()
+    evidence = weighed(told, query, timeline.video.duration, embedder)
+    spans = _spans(told, evidence.standing, settings.top)
+    found = [_moment(told, span, spans[0][0], evidence) for span in spans]
+    return tuple(moment for moment in found if moment.score >= LEAST)
+
+
+def weighed(
+    told: Sequence[Passage], query: str, duration: float, embedder: Embedder | None
+) -> Evidence:
+    """All evidence for each passage, summed; see the weights above for what each kind adds."""
+    import numpy as np
+
+    texts, words = [passage.text for passage in told], telling(query)
+    beside = [(max(0, i - 1), min(len(told), i + 2)) for i in range(len(told))]
+    wide = _around(told, max(WIDE_LEAST, WIDE_SHARE * duration))
+    near = [" ".join(texts[a:b]) for a, b in beside]
+    letters = Index(texts, grams)
+    standing = LETTERS * _standard(letters.scores(words))
+    standing += NEAR_LETTERS * _standard(Index(near, grams).scores(words))
+    regions = Index([" ".join(texts[a:b]) for a, b in wide])
+    standing += WIDE_WORDS * _standard(regions.scores(words))
+    likeness = _shared(near, words)
+    if embedder:
+        asked, rows = embedder.embed([query])[0], embedder.embed(texts)
+        own = rows @ asked
+        standing += MEANING * _standard(own)
+        standing += NEAR_MEANING * _standard(_means(rows, beside) @ asked)
+        standing += WIDE_MEANING * _standard(_means(rows, wide) @ asked)
+        likeness = (likeness + np.clip(own, 0, 1)) / 2
+    standing += LENGTH * np.log([1 + len(text.split()) for text in texts])
+    standing += np.log([KIND_WEIGHT.get(passage.kind, 1.0) for passage in told])
+    return Evidence(standing - _edges(told, duration), likeness)
+
+
+def telling(query: str) -> str:
+    """The query without the words that only ask for a place; as it is when none are left."""
+    words = [word for word in query.split() if not REQUEST.fullmatch(word)]
+    return " ".join(words) if terms(" ".join(words)) else query
+
+
+def _around(told: Sequence[Passage], seconds: float) -> list[tuple[int, int]]:
+    """For each passage the indices [a, b) of those whose middles lie in the stretch around it."""
+    import numpy as np
+
+    order = np.maximum.accumulate([passage.middle for passage in told])
+    first = np.searchsorted(order, order - seconds / 2, "left")
+    last = np.searchsorted(order, order + seconds / 2, "right")
+    return list(zip(first.tolist(), last.tolist(), strict=True))
+
+
+def _standard(scores: Any) -> Any:
+    """In standard deviations from the mean; all zeros when all are alike."""
+    import numpy as np
+
+    scores = np.asarray(scores, np.float64)
+    spread = scores.std()
+    return (scores - scores.mean()) / spread if spread > TINY else np.zeros_like(scores)
+
+
+def _means(rows: Any, spans: Sequence[tuple[int, int]]) -> Any:
+    """The direction of the rows of each span together, as unit rows."""
+    import numpy as np
+
+    sums = np.vstack([np.zeros_like(rows[:1]), np.cumsum(rows, axis=0, dtype=np.float64)])
+    means = np.array([sums[b] - sums[a] for a, b in spans])
+    return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), TINY)
+
+
+def _edges(told: Sequence[Passage], duration: float) -> Any:
+    """What a passage loses for standing at the very beginning or end of the video."""
+    import numpy as np
+
+    at = np.array([passage.middle for passage in told]) / max(duration, TINY)
+    return EDGE * (np.exp(-at / EDGE_SHARE) + np.exp(-np.clip(1 - at, 0, 1) / EDGE_SHARE))
+
+
+def _shared(texts: Sequence[str], query: str) -> Any:
+    """For each text the share of the query's words that it has, each by its rarity (0-1)."""
+    import numpy as np
+
+    index, wanted = Index(texts), list(dict.fromkeys(terms(query)))
+    # A word that the video nowhere has is as rare as can be.
+    weights = {term: index.weight(term) or math.log(2 + 2 * len(texts)) for term in wanted}
+    total = sum(weights.values()) or 1.0
+    return np.array([sum(weights[t] for t in wanted if t in c) / total for c in index.counts])
+
+
+def _spans(told: Sequence[Passage], standing: Any, most: int) -> list[tuple[int, int, int]]:
+    """(best, first, last + 1) of the moments, the likeliest first; no two overlap in time."""
+    import numpy as np
+
+    left = np.array(standing)
+    found: list[tuple[int, int, int]] = []
+    while len(found) < most and np.isfinite(left).any():
+        best = int(np.argmax(left))
+        first, last = _grown(told, left, best)
+        found.append((best, first, last))
+        start, end = told[first].start, max(p.end for p in told[first:last])
+        for i, passage in enumerate(told):
+            if first <= i < last or (passage.start < end and passage.end > start):
+                left[i] = -np.inf
+    return found
+
+
+def _grown(told: Sequence[Passage], left: Any, best: int) -> tuple[int, int]:
+    """The run of passages around the best that nearly reach it, the better neighbour first."""
+    first, last, least = best, best + 1, left[best] - GROWS
+    while True:
+        before = left[first - 1] if first and _close(told[first - 1], told[first]) else -math.inf
+        after = left[last] if last < len(told) and _close(told[last - 1], told[last]) else -math.inf
+        longer = (first - 1, last) if before >= after else (first, last + 1)
+        fits = max(before, after) >= least and math.isfinite(max(before, after))
+        if not fits or _end(told, *longer) - told[longer[0]].start > LONGEST:
+            return first, last
+        first, last = longer
+
+
+def _close(before: Passage, after: Passage) -> bool:
+    return after.start - before.end <= GAP
+
+
+def _end(told: Sequence[Passage], first: int, last: int) -> float:
+    return max(passage.end for passage in told[first:last])
+
+
+def _moment(
+    told: Sequence[Passage], span: tuple[int, int, int], best: int, evidence: Evidence
+) -> Moment:
+    """Scored by how like the query the first moment is, less what stands lower than it."""
+    at, first, last = span
+    fallen = math.exp(min(0.0, evidence.standing[at] - evidence.standing[best]))
+    likeness = float(evidence.likeness[best])
+    text = " ".join(dict.fromkeys(passage.text for passage in told[first:last]))
+    score = min(1.0, likeness * fallen)
+    return Moment(told[first].start, _end(told, first, last), score, text)

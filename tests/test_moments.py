@@ -1,0 +1,151 @@
+"""Moments: whole sentences, spans in the video and apart, the likeliest first, honest scores."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from silvr_cli import backends, relevance
+from silvr_cli.backends.fake import FakeEmbedder
+from silvr_cli.records import Line, Moment, Timeline, Video
+from silvr_cli.settings import Moments, load
+from silvr_cli.stages.moments import find, passages, telling
+from silvr_cli.timeline import build
+
+TOLD = [
+    "Welcome, today we will crop, blur and save.",
+    "We start with an empty page.",
+    "Here is the harbour in the morning.",
+    "Fishermen mend their nets beside the boats.",
+    "To crop the picture, drag its corners.",
+    "Then press the key that confirms it.",
+    "Now we turn to the colours.",
+    "The sky is a little pale.",
+    "A darker blue helps.",
+    "To save the picture, open the menu.",
+    "That was all for today.",
+]
+
+
+def talk(texts: list[str] = TOLD, seconds: float = 10.0) -> Timeline:
+    lines = [Line(i * seconds, (i + 1) * seconds - 1, "speech", t) for i, t in enumerate(texts)]
+    return build(Video("sha256:x", "talk.mp4", seconds * len(texts)), lines)
+
+
+def first(query: str, timeline: Timeline | None = None, top: int = 5) -> Moment:
+    return find(timeline or talk(), query, Moments(top=top))[0]
+
+
+@pytest.mark.parametrize("embedder", [None, FakeEmbedder()])
+def test_the_place_where_it_is_told_comes_first_not_its_announcement(
+    embedder: FakeEmbedder | None,
+) -> None:
+    found = find(talk(), "How do I crop a picture?", Moments(), embedder)
+    assert found[0].start <= 40.0 < found[0].end
+    assert "drag its corners" in found[0].text
+
+
+def test_other_forms_of_a_word_are_found() -> None:
+    assert "mend their nets" in first("mending of fishing nets").text
+
+
+def test_the_best_are_first_and_at_most_so_many() -> None:
+    found = find(talk(), "picture", Moments(top=2))
+    assert len(found) == 2
+    assert 1 >= found[0].score >= found[1].score > 0
+
+
+def test_what_nobody_says_is_not_found() -> None:
+    assert find(talk(), "xylophone", Moments()) == ()
+
+
+@pytest.mark.parametrize("query", ["", " ", "?"])
+def test_an_empty_query_finds_nothing(query: str) -> None:
+    assert find(talk(), query, Moments()) == ()
+
+
+def test_an_empty_timeline_has_no_moments() -> None:
+    assert find(Timeline(Video("sha256:x", "still.mp4", 0.0)), "a boat", Moments()) == ()
+
+
+def test_a_lone_line_is_found() -> None:
+    found = first("boat", talk(["A boat leaves."]))
+    assert (found.start, found.end, found.text) == (0.0, 9.0, "A boat leaves.")
+
+
+def test_captions_of_mere_change_weigh_less_than_words() -> None:
+    video = Video("sha256:x", "talk.mp4", 100.0)
+    lines = [
+        Line(20, 28, "caption", "the ferry timetable", 8.0),
+        Line(60, 68, "speech", "the ferry timetable"),
+        *(Line(i, i + 2, "speech", f"other words {i}") for i in range(30, 50, 4)),
+    ]
+    assert first("ferry timetable", build(video, lines)).start == 60
+
+
+def test_subtitles_cut_in_the_middle_become_whole_sentences() -> None:
+    lines = [
+        Line(0, 2, "speech", "To crop the"),
+        Line(2, 4, "speech", "picture, drag. Then"),
+        Line(4, 6, "speech", "press enter."),
+        Line(20, 21, "speech", "no full stop"),
+        Line(30, 31, "speech", "after a silence"),
+    ]
+    assert [p.text for p in passages(lines)] == [
+        "To crop the picture, drag.",
+        "Then press enter.",
+        "no full stop",
+        "after a silence",
+    ]
+
+
+def test_sentences_of_one_line_share_its_time_and_its_speaker() -> None:
+    told = passages([Line(10, 20, "speech", "Mayor: We agree. We will pay.")])
+    assert [p.text for p in told] == ["Mayor: We agree.", "Mayor: We will pay."]
+    assert (told[0].start, told[1].end) == (10, 20)
+    assert told[0].end == told[1].start
+
+
+def test_words_that_only_ask_are_left_out_unless_there_are_no_others() -> None:
+    assert telling("Summarize the discussion about tides") == "the about tides"
+    assert telling("Summarize the discussion") == "Summarize the discussion"
+
+
+def test_runs_of_letters_meet_where_stems_do_not() -> None:
+    assert set(relevance.grams("cropping")) & set(relevance.grams("to crop"))
+    assert relevance.grams("1,500 boats of") == ["1500", "_boa", "boat", "oats", "ats_"]
+
+
+lines = st.builds(
+    lambda at, length, text, kind: Line(at, at + length, kind, text, None),
+    st.floats(0, 900),
+    st.floats(0, 100),
+    st.text(st.sampled_from("abc boat crop. ! : é日"), max_size=60),
+    st.sampled_from(["speech", "screen", "caption", "summary"]),
+)
+
+
+@given(st.lists(lines, max_size=25), st.sampled_from(["boat", "crop a boat", "é 日", "zzz"]))
+def test_moments_lie_in_the_video_apart_and_in_order_of_score(told: list[Line], query: str) -> None:
+    timeline = build(Video("sha256:x", "talk.mp4", 950.0), told)
+    for embedder in (None, FakeEmbedder()):
+        found = find(timeline, query, Moments(top=4), embedder)
+        assert len(found) <= 4
+        scores = [moment.score for moment in found]
+        assert scores == sorted(scores, reverse=True)
+        assert all(0 <= score <= 1 for score in scores)
+        assert all(0 <= m.start <= m.end <= 950 for m in found)
+        ordered = sorted(found, key=lambda m: (m.start, m.end))
+        pairs = pairwise(ordered)
+        assert all(one.end <= other.start for one, other in pairs)
+
+
+@pytest.mark.models
+def test_meaning_finds_what_no_word_names() -> None:
+    told = talk(["Lunch costs twelve euros.", *TOLD])
+    model = backends.embedder("auto", load().settings)
+    found = find(told, "price of the meal", Moments(), model)
+    assert "twelve euros" in found[0].text
