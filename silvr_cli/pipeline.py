@@ -68,7 +68,8 @@ def describe(source: Source, session: Session) -> Described:
     notes = (*video.warnings, *_missing(video, outcome.outputs), *outcome.notes)
     for note in notes:
         session.tell(note)
-    return Described(timeline.build(video, _chapters(video), *lines), notes, outcome.ran)
+    cuts = tuple(scene.start for scene in outcome.outputs.get("scenes", ()) if scene.start > 0)
+    return Described(timeline.build(video, _chapters(video), *lines), notes, outcome.ran, cuts)
 
 
 def ask(

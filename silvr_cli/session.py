@@ -35,11 +35,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A timeline, what the user should know about it, and the stages that had to run."""
+    """A timeline, what the user should know about it, and the stages that had to run.
+
+    `cuts` are the times at which one shot ends and another begins.
+    """
 
     timeline: Timeline
     notes: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
+    cuts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,14 @@ last, so that a second question reuses the server's prefix.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import evidence, prompts, replies
 from ..errors import ReplyError
-from ..protocols import Message, Reply, Request
-from ..records import Answer, Confidence, Context, Evidence, Usage, Verdict
+from ..records import Answer, Confidence, Context, Evidence, Verdict
+from ..talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +58,7 @@ def answer(
 
     Raises ReplyError when the model gives nothing usable, ContextOverflow, ModelError.
     """
-    talk = _Talk(model, settings, on_text)
+    talk = Talk(model, settings.temperature, settings.seed, on_text)
     if not context.lines:
         found = _not_said(
             "no line of the timeline has to do with the question"
@@ -69,7 +68,7 @@ def answer(
     elif model.prefers_words:
         found = _in_words(context, question, choices, talk)
     else:
-        found = _structured(context, question, choices, talk)
+        found = _structured(context, question, choices, talk, settings.max_tokens)
     return replace(
         found,
         question=question,
@@ -81,32 +80,7 @@ def answer(
     )
 
 
-@dataclass(slots=True)
-class _Talk:
-    """The calls to the model for one answer, with what they cost and which prompts they used."""
-
-    model: TextModel
-    settings: Reasoning
-    on_text: Callable[[str], None] | None
-    used: dict[str, str] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
-
-    def ask(
-        self, name: str, tokens: int, schema: dict[str, Any] | None = None, **values: Any
-    ) -> Reply:
-        prompt = prompts.load(name)
-        self.used[name] = prompt.sha
-        request = Request(
-            tokens, self.settings.temperature, self.settings.seed, schema, (), self.on_text
-        )
-        started = time.monotonic()
-        reply = self.model.chat([Message("user", prompt.fill(**values))], request)
-        self.usage = _added(self.usage, reply.usage, time.monotonic() - started)
-        text, thoughts = replies.without_thinking(reply.text)
-        return replace(reply, text=text, reasoning=reply.reasoning or thoughts)
-
-
-def _in_words(context: Context, question: str, choices: Sequence[str], talk: _Talk) -> Answer:
+def _in_words(context: Context, question: str, choices: Sequence[str], talk: Talk) -> Answer:
     """For small models: a short answer in words, matched and checked by rules."""
     fenced = prompts.fenced(context.text)
     if not choices:
@@ -127,7 +101,7 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: _Ta
     return _found(text, confidence, rests, chosen, reply.text, notes)
 
 
-def _open_in_words(context: Context, fenced: str, question: str, talk: _Talk) -> Answer:
+def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> Answer:
     if 2 * len(context.unheard) > context.asked:
         # Small models would rather invent than deny: what nobody mentions is not asked of them.
         return _not_said(f"nothing in the video mentions: {', '.join(context.unheard)}")
@@ -146,11 +120,13 @@ def _open_in_words(context: Context, fenced: str, question: str, talk: _Talk) ->
     return _found(text, confidence, rests, None, reply.text, notes)
 
 
-def _structured(context: Context, question: str, choices: Sequence[str], talk: _Talk) -> Answer:
+def _structured(
+    context: Context, question: str, choices: Sequence[str], talk: Talk, max_tokens: int
+) -> Answer:
     """For larger models: think step by step, then one JSON object."""
     reply = talk.ask(
         "answer_structured",
-        talk.settings.max_tokens,
+        max_tokens,
         STRUCTURED,
         context=prompts.fenced(context.text),
         question=question,
@@ -160,7 +136,7 @@ def _structured(context: Context, question: str, choices: Sequence[str], talk: _
     if said is None:
         if reply.finish == "length":
             raise ReplyError(
-                f"{talk.model.name} needed more than {talk.settings.max_tokens} tokens",
+                f"{talk.model.name} needed more than {max_tokens} tokens",
                 "raise --set reasoning.max_tokens=…",
             )
         raise ReplyError(f'{talk.model.name} gave no JSON: "{_short(reply.text)}"')
@@ -208,16 +184,6 @@ def _found(
 
 def _not_said(*notes: str) -> Answer:
     return Answer("", NOT_SAID, "not_found", "medium", notes=notes)
-
-
-def _added(one: Usage, more: Usage, seconds: float) -> Usage:
-    return Usage(
-        one.calls + 1,
-        one.prompt_tokens + more.prompt_tokens,
-        one.completion_tokens + more.completion_tokens,
-        one.seconds + seconds,
-        one.cost + more.cost,
-    )
 
 
 def _short(text: str) -> str:

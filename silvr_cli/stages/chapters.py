@@ -1,0 +1,305 @@
+"""Timeline -> chapters: where the parts of a video begin, and what each is called.
+
+Boundaries are chosen among the signs by a pure search; titles stand on the screen or come from a
+TextModel. Knows no file, no format and no provider.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import evidence, prompts, replies
+from ..inflight import in_flight
+from ..records import Chapter, Line, Timeline
+from ..signs import ROW_JOINT, Candidate, plain, running_heads, telling
+from ..timeline import as_text, clock, parse_clock
+
+if TYPE_CHECKING:
+    from ..protocols import Work
+    from ..settings import Chapters
+    from ..talk import Talk
+
+    Shorten = Callable[[Sequence[Line], int], str]
+
+# A boundary has to be worth so many bits, and more in a longer video, or an hour had hundreds.
+PRICE, PRICE_A_DOUBLING, PRICE_FROM = 3.4, 0.3, 600.0
+# So many chapters at least, where there are signs at all, and at most: by the root of minutes.
+LEAST, MOST = 1.5, 10.0
+SHORTEST, LONGEST_SHARE = 10.0, 360.0
+TITLE_CHARACTERS, TITLE_WORDS, TITLE_TOKENS = 60, 10, 32
+# What a title's prompt reads: a title needs the gist, and small models read little well.
+TITLE_CONTEXT = 400
+STARTS_TOKENS = 512
+# A title slide stands near the beginning of its chapter, in seconds or as a share of it.
+EARLY, EARLY_SHARE = 8.0, 0.3
+CLOCK = re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?\b")
+NAMED_START = re.compile(r"^[\s\-*•#>\[(]*(\d{1,2}:\d\d(?::\d\d)?)[\s\])]*[-–—:.\s]+(.*)$")
+LEAD = re.compile(r"^(?:the\s+)?(?:chapter\s+)?(?:title|heading)(?:\s+is)?\s*[:\-–]\s*", re.IGNORECASE)
+REFUSAL = re.compile(r"^(?:i'?m sorry|sorry|as an ai|i can(?:no|')t)\b", re.IGNORECASE)
+JOINING = frozenset("a an and at by for from in into of on or the to with".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a chapter begins, and its title if that is known."""
+
+    time: float
+    title: str = ""
+
+
+def boundaries(
+    candidates: Sequence[Candidate], duration: float, settings: Chapters
+) -> tuple[float, ...]:
+    """The times at which chapters begin, the first of them 0; none shorter than the minimum.
+
+    The number is the user's, else as many as the evidence pays for, within what the video's
+    length makes sensible.
+    """
+    least = shortest(duration, settings)
+    usable = [c for c in candidates if least <= c.time <= duration - least]
+    if settings.count is None:
+        usable = [c for c in usable if c.strength > 0]
+    root = math.sqrt(duration / 60)
+    low, high = round(LEAST * root), max(1, round(MOST * root))
+    if settings.count is not None:
+        low = high = settings.count
+    price = PRICE + PRICE_A_DOUBLING * math.log2(max(1.0, duration / PRICE_FROM))
+    return (0.0, *_best(usable, least, (low - 1, high - 1), price))
+
+
+def shortest(duration: float, settings: Chapters) -> float:
+    """The least length of a chapter in seconds: the user's, else by the length of the video."""
+    if settings.min_length is not None:
+        return settings.min_length
+    return min(max(SHORTEST, duration / LONGEST_SHARE), max(1.0, duration / 3))
+
+
+def _best(
+    usable: Sequence[Candidate], least: float, number: tuple[int, int], price: float
+) -> list[float]:
+    """Times at least `least` apart whose strengths, less the price of each, add up to the most.
+
+    Row k of the table holds the best sum that ends in each candidate with k + 1 chosen. Fewer than
+    the lower number are given only when no more have room.
+    """
+    low, high = number
+    if not usable or high < 1:
+        return []
+    times = np.array([c.time for c in usable])
+    strength = np.array([c.strength for c in usable])
+    before = np.searchsorted(times, times - least, side="right") - 1
+    table, came, best = [strength.copy()], [np.full(len(times), -1)], (0.0, -1, -1)
+    while True:
+        row = len(table)
+        last = int(table[-1].argmax())
+        worth = float(table[-1][last]) - price * row
+        # Below the lower number every further boundary is worth having, whatever its price.
+        if row <= low or worth > best[0]:
+            best = (worth, row - 1, last)
+        if row == high:
+            break
+        peak, at = _running_peak(table[-1])
+        room = before >= 0
+        reached = np.where(room, peak[before], -np.inf)
+        if not np.isfinite(reached).any():
+            break
+        table.append(reached + strength)
+        came.append(np.where(room, at[before], -1))
+    found, (_, row, place) = [], best
+    while row >= 0:
+        found.append(float(times[place]))
+        place, row = int(came[row][place]), row - 1
+    return found[::-1]
+
+
+def _running_peak(values: Any) -> tuple[Any, Any]:
+    """For each place the highest value up to it, and where that stands."""
+    peak = np.maximum.accumulate(values)
+    at = np.maximum.accumulate(np.where(values >= peak, np.arange(len(values)), 0))
+    return peak, at
+
+
+def told_starts(
+    lines: Sequence[Line], windows: Iterable[tuple[float, float]], shorten: Shorten, talk: Talk
+) -> tuple[Mark, ...]:
+    """Where a model says that chapters begin, window by window, as Chapter-Llama asks for it.
+
+    Chapter-Llama (arXiv 2504.00072, section 3): speech and captions with their times go in, lines
+    of time and title come out. A time counts only as the start of a line that was shown.
+    """
+    found: dict[float, Mark] = {}
+    starts = sorted({line.start for line in lines})
+    for start, end in windows:
+        text = shorten(lines_of(lines, start, end), 0)
+        if not text:
+            continue
+        reply = talk.ask(
+            "chapter_starts",
+            STARTS_TOKENS,
+            context=prompts.fenced(text),
+            start=clock(start),
+            end=clock(end),
+        )
+        for mark in _marks(reply.text, starts):
+            if start <= mark.time < end:
+                found.setdefault(mark.time, mark)
+    return tuple(sorted(found.values(), key=lambda mark: mark.time))
+
+
+def _marks(reply: str, starts: Sequence[float]) -> Iterable[Mark]:
+    for row in reply.splitlines():
+        match = NAMED_START.match(row)
+        if match:
+            said = parse_clock(match[1])
+            # A clock shows whole seconds, rounded down.
+            shown = [t for t in starts if int(t) == int(said)]
+            if shown:
+                yield Mark(shown[0], cleaned(match[2]))
+
+
+def titled(
+    marks: Sequence[Mark], timeline: Timeline, shorten: Shorten, talk: Talk, work: Work
+) -> tuple[Chapter, ...]:
+    """Chapters from each mark to the next, the last to the end; no two have one title."""
+    duration = timeline.video.duration
+    spans = list(pairwise([*(m.time for m in marks), duration]))
+    running = running_heads([n for n in timeline.lines if n.kind == "screen"])
+    titles = [
+        mark.title or slide_title(timeline.lines, span, running)
+        for mark, span in zip(marks, spans, strict=True)
+    ]
+    wanting = [i for i, title in enumerate(titles) if not title]
+
+    def name(index: int) -> str:
+        part = lines_of(timeline.lines, *spans[index])
+        return _asked(part, spans[index], shorten, talk, work) or from_words(part, index + 1)
+
+    for done, (index, title) in enumerate(in_flight(name, wanting, talk.model.slots), 1):
+        titles[index] = title
+        work.report(done, len(wanting))
+    return tuple(
+        Chapter(start, end, title)
+        for (start, end), title in zip(spans, _unlike(titles), strict=True)
+    )
+
+
+def lines_of(lines: Sequence[Line], start: float, end: float) -> tuple[Line, ...]:
+    """The telling lines that stand in `[start, end)` for half their time, or fill half of it."""
+    return tuple(n for n in lines if telling(n) and _belongs(n, start, end))
+
+
+def _belongs(line: Line, start: float, end: float) -> bool:
+    if line.source == "container":
+        return False
+    shared = min(line.end, end) - max(line.start, start)
+    if line.end <= line.start:
+        return start <= line.start < end
+    return shared > 0 and shared >= 0.5 * min(line.end - line.start, end - start)
+
+
+def slide_title(
+    lines: Sequence[Line], span: tuple[float, float], running: frozenset[str] = frozenset()
+) -> str:
+    """The title of a slide that stands at the beginning of a chapter; empty when none does."""
+    start, end = span
+    early = start + max(EARLY, EARLY_SHARE * (end - start))
+    heard = plain(" ".join(n.text for n in lines_of(lines, start, end) if n.kind == "speech"))
+    for line in lines_of(lines, start, end):
+        if line.kind == "screen" and line.start <= early:
+            title = _first_row(line, running, heard)
+            if title:
+                return title
+    return ""
+
+
+def _first_row(line: Line, running: frozenset[str], heard: str) -> str:
+    rows = [row.strip() for row in line.text.split(ROW_JOINT) if plain(row) not in running]
+    # A row alone is a subtitle, a name or a sign more often than a title.
+    if len(rows) < 2 or not _like_a_title(rows[0]):
+        return ""
+    joined = f"{rows[0]} {rows[1]}"
+    goes_on = plain(joined) in heard or rows[0].split()[-1].casefold() in JOINING
+    if goes_on and len(rows) > 2 and _like_a_title(joined):
+        return cleaned(joined)
+    return cleaned(rows[0])
+
+
+def _like_a_title(row: str) -> bool:
+    letters = sum(c.isalpha() for c in row)
+    return (
+        3 <= letters >= 0.6 * len(row.replace(" ", ""))
+        and len(row) <= TITLE_CHARACTERS
+        and len(row.split()) <= TITLE_WORDS
+        and row[-1] not in ".,;:"
+    )
+
+
+def _asked(
+    part: Sequence[Line], span: tuple[float, float], shorten: Shorten, talk: Talk, work: Work
+) -> str:
+    """The model's title for a part, asked for twice at most; empty when it gives no usable one."""
+    key = f"title {span[0]:.3f}-{span[1]:.3f}"
+    stored = work.get(key)
+    if stored is not None:
+        return str(stored)
+    text = shorten(part, TITLE_CONTEXT)
+    title = ""
+    if text:
+        values = {"context": prompts.fenced(text), "used": ""}
+        title = _usable(talk.ask("chapter_title", TITLE_TOKENS, **values).text, part)
+        if not title:
+            title = _usable(talk.ask_again("chapter_title", TITLE_TOKENS, **values).text, part)
+    work.put(key, title)
+    return title
+
+
+def _usable(reply: str, part: Sequence[Line]) -> str:
+    """The reply as a title; empty when it refuses or names a number that stands nowhere."""
+    row = replies.first_line(reply)
+    if replies.denies(row) or REFUSAL.match(row):
+        return ""
+    title = cleaned(row)
+    return "" if evidence.unsupported(title, part) else title
+
+
+def cleaned(text: str) -> str:
+    """One row of at most 60 characters, without quotes, markup, times or a full stop."""
+    text = LEAD.sub("", CLOCK.sub("", re.sub(r"[*_`#|<>]+", " ", text)).strip(" \t-–—:"))
+    text = " ".join(text.split()).strip("\"'“”‘’«»[]() -–—:;,")
+    text = re.sub(r"(?<!\.)\.$", "", text)
+    if len(text) <= TITLE_CHARACTERS:
+        return text
+    whole = text[:TITLE_CHARACTERS].rpartition(" ")[0] or text[: TITLE_CHARACTERS - 1]
+    return whole.rstrip(" -–—:;,") + "…" if len(whole) < TITLE_CHARACTERS else whole
+
+
+def from_words(part: Sequence[Line], number: int) -> str:
+    """A title without a model: the part's first words, else its number."""
+    for kind in ("summary", "speech", "screen", "caption", "sound"):
+        for line in part:
+            title = cleaned(" ".join(re.split(r"(?<=[.!?])\s| / ", line.text)[0].split()[:8]))
+            if line.kind == kind and len(plain(title)) > 2:
+                return title
+    return f"Part {number}"
+
+
+def _unlike(titles: Sequence[str]) -> list[str]:
+    """The same titles, a later twin with its number behind it."""
+    seen: set[str] = set()
+    found = []
+    for title in titles:
+        told, number = title, 1
+        while told.casefold() in seen:
+            number += 1
+            behind = f" ({number})"
+            told = title[: TITLE_CHARACTERS - len(behind)].rstrip() + behind
+        seen.add(told.casefold())
+        found.append(told)
+    return found
