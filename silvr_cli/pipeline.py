@@ -23,7 +23,8 @@ from .cache.store import Store
 from .errors import InputError, UsageError
 from .language import language_stages
 from .metering import guarded
-from .records import Line, Video
+from .overview import Given, chapter_stage
+from .records import Chapter, Line, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
 
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Answered",
     "Described",
+    "Given",
     "Session",
     "Source",
     "ask",
+    "chapters",
     "describe",
     "open_text_model",
     "plan",
@@ -102,6 +105,32 @@ def ask(
     answered = Answered(uuid.uuid4().hex[:12], answer, context, video)
     session.store.add_answer(answered.id, video.id, answered.record())
     return answered
+
+
+def chapters(
+    described: Described,
+    session: Session,
+    given: Given = Given(),
+    model: TextModel | None = None,
+) -> tuple[Chapter, ...]:
+    """The video's parts with their titles, from 0 to its end; made once, then from the cache.
+
+    Raises UsageError for a time outside the video, ModelError when the model is missing or fails.
+    """
+    if model is None:
+        with closing(open_text_model(session)) as opened:
+            return chapters(described, session, given, opened)
+    stage = chapter_stage(described, given, model, session)
+    found: tuple[Chapter, ...] = _finished(stage, described, session)
+    return found
+
+
+def _finished(stage: graph.Stage, described: Described, session: Session) -> Any:
+    root = described.timeline.video.id
+    outcome = graph.run((stage,), root, session.store, session.progress)
+    for note in outcome.notes:
+        session.tell(note)
+    return outcome.outputs[stage.name]
 
 
 def open_text_model(session: Session) -> TextModel:

@@ -10,7 +10,7 @@ import bisect
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .records import Line
@@ -47,11 +47,11 @@ COMMON_SHARE, COMMON_LEAST = 0.34, 4
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A moment at which a part may begin; `strength` in bits, `signs` what speaks for it."""
+    """A moment at which a part may begin; `strength` in bits, `signs` the bits of each sign."""
 
     time: float
     strength: float
-    signs: tuple[str, ...] = ()
+    signs: dict[str, float] = field(default_factory=dict)
 
 
 def candidates(
@@ -92,7 +92,7 @@ def candidates(
         for t in places
     }
     return tuple(
-        Candidate(t, weighed[t], tuple(signs.get(t, {}))) for t in places if 0 < t < duration
+        Candidate(t, weighed[t], signs.get(t, {})) for t in places if 0 < t < duration
     )
 
 

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
     Shorten = Callable[[Sequence[Line], int], str]
 
-# A boundary has to be worth so many bits, and more in a longer video, or an hour had hundreds.
-PRICE, PRICE_A_DOUBLING, PRICE_FROM = 3.4, 0.3, 600.0
+# A boundary has to be worth so many bits: a share of what all kinds of signs here come to together,
+# within limits, and more in a longer video, or an hour had hundreds.
+PRICE_SHARE, PRICE_LEAST, PRICE_MOST = 0.42, 2.5, 3.4
+PRICE_A_DOUBLING, PRICE_FROM = 0.3, 600.0
 # So many chapters at least, where there are signs at all, and at most: by the root of minutes.
 LEAST, MOST = 1.5, 10.0
 SHORTEST, LONGEST_SHARE = 10.0, 360.0
@@ -70,8 +72,14 @@ def boundaries(
     low, high = round(LEAST * root), max(1, round(MOST * root))
     if settings.count is not None:
         low = high = settings.count
-    price = PRICE + PRICE_A_DOUBLING * math.log2(max(1.0, duration / PRICE_FROM))
-    return (0.0, *_best(usable, least, (low - 1, high - 1), price))
+    return (0.0, *_best(usable, least, (low - 1, high - 1), _price(candidates, duration)))
+
+
+def _price(candidates: Sequence[Candidate], duration: float) -> float:
+    """The bits that a boundary must be worth: less where there are fewer kinds of signs."""
+    bits = {kind: worth for c in candidates for kind, worth in c.signs.items()}
+    price = min(max(PRICE_SHARE * sum(bits.values()), PRICE_LEAST), PRICE_MOST)
+    return price + PRICE_A_DOUBLING * math.log2(max(1.0, duration / PRICE_FROM))
 
 
 def shortest(duration: float, settings: Chapters) -> float:
