@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from . import backends, graph, prompts, timeline
 from .errors import UsageError
 from .metering import guarded
-from .records import Chapter, Line, Timeline
+from .records import Chapter, Line, Point, Summary, Timeline
 from .session import Described, Session
 from .talk import Talk
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .protocols import TextModel, Work
     from .signs import Embed
     from .stages.chapters import Mark
+    from .stages.summary import Writer
 
 # What the prompt around a stretch of timeline needs at most, in tokens.
 PROMPT_TOKENS = 256
@@ -64,6 +66,48 @@ def chapter_stage(
         return chapters.titled(found, described.timeline, shorten, talk, work)
 
     return graph.Stage("chapters", 1, (), identity, tuple[Chapter, ...], run)
+
+
+def summary_stages(
+    described: Described, chapters: Sequence[Chapter], model: TextModel, session: Session
+) -> tuple[graph.Stage, ...]:
+    """The points of a described video, and its summary in the style of the settings.
+
+    Styles over the same stretches share their points: another style asks little more.
+    """
+    settings, made = session.settings.summary, described.timeline
+    named = [name for name in prompts.names() if name.startswith("summary_")]
+    titled = any(chapter.title for chapter in chapters)
+    identity = {
+        "timeline": _digest(described),
+        "summary": settings.model_dump(mode="json", exclude={"style"}),
+        "chapters": [[c.start, c.end, c.title] for c in chapters],
+        "prompts": {name: prompts.load(name).sha for name in named},
+        "model": model.fingerprint(),
+    }
+
+    def writer(work: Work) -> Writer:
+        from .stages.summary import Writer
+
+        talk = _talk(model, "summary", described, session)
+        tokens = window_tokens(model, settings.max_tokens)
+        return Writer(made, shortener(made, model, tokens), talk, settings, work)
+
+    def points(inputs: Mapping[str, Any], work: Work) -> tuple[Point, ...]:
+        return writer(work).points(chapters, by_chapters=titled)
+
+    def summary(inputs: Mapping[str, Any], work: Work) -> Summary:
+        return writer(work).summary(inputs["points"], chapters)
+
+    told = graph.Stage("points", 1, (), identity, tuple[Point, ...], points)
+    style = {"style": settings.style, "prompts": identity["prompts"], "model": identity["model"]}
+    return told, graph.Stage("summary", 1, ("points",), style, Summary, summary)
+
+
+def untitled(described: Described, session: Session) -> tuple[Chapter, ...]:
+    """The video's parts without titles: enough to divide it, and no model is asked."""
+    times = (*starts(described, session), described.timeline.video.duration)
+    return tuple(Chapter(start, end, "") for start, end in pairwise(times))
 
 
 def starts(described: Described, session: Session, told: Sequence[Mark] = ()) -> tuple[float, ...]:

@@ -23,8 +23,8 @@ from .cache.store import Store
 from .errors import InputError, UsageError
 from .language import language_stages
 from .metering import guarded
-from .overview import Given, chapter_stage
-from .records import Chapter, Line, Video
+from .overview import Given, chapter_stage, summary_stages, untitled
+from .records import Chapter, Line, Summary, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
 
@@ -44,6 +44,7 @@ __all__ = [
     "open_text_model",
     "plan",
     "replayed",
+    "summarize",
 ]
 
 # What the prompt around the timeline needs at most, question and options included.
@@ -110,7 +111,7 @@ def ask(
 def chapters(
     described: Described,
     session: Session,
-    given: Given = Given(),
+    given: Given | None = None,
     model: TextModel | None = None,
 ) -> tuple[Chapter, ...]:
     """The video's parts with their titles, from 0 to its end; made once, then from the cache.
@@ -120,17 +121,35 @@ def chapters(
     if model is None:
         with closing(open_text_model(session)) as opened:
             return chapters(described, session, given, opened)
-    stage = chapter_stage(described, given, model, session)
-    found: tuple[Chapter, ...] = _finished(stage, described, session)
+    stage = chapter_stage(described, given or Given(), model, session)
+    found: tuple[Chapter, ...] = _finished((stage,), described, session)
     return found
 
 
-def _finished(stage: graph.Stage, described: Described, session: Session) -> Any:
+def summarize(described: Described, session: Session, model: TextModel | None = None) -> Summary:
+    """The video told in short, in the style that the settings name; made once for each style.
+
+    Raises ModelError when the model is missing or fails.
+    """
+    if model is None:
+        with closing(open_text_model(session)) as opened:
+            return summarize(described, session, opened)
+    by_chapters = session.settings.summary.style in ("detailed", "minutes")
+    parts = (
+        chapters(described, session, model=model) if by_chapters else untitled(described, session)
+    )
+    stages = summary_stages(described, parts, model, session)
+    found: Summary = _finished(stages, described, session)
+    return found
+
+
+def _finished(stages: tuple[graph.Stage, ...], described: Described, session: Session) -> Any:
+    """The last stage's result."""
     root = described.timeline.video.id
-    outcome = graph.run((stage,), root, session.store, session.progress)
+    outcome = graph.run(stages, root, session.store, session.progress)
     for note in outcome.notes:
         session.tell(note)
-    return outcome.outputs[stage.name]
+    return outcome.outputs[stages[-1].name]
 
 
 def open_text_model(session: Session) -> TextModel:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import SettingsError
+from .records import Style
 
 
 class Section(BaseModel):
@@ -130,7 +131,7 @@ class Chapters(Section):
 
 
 class Summary(Section):
-    style: Literal["tldr", "bullets", "detailed", "minutes"] = "bullets"
+    style: Style = "bullets"
     points: int | None = Field(
         default=None, ge=1, le=500, description="bullets; default: by the video's length"
     )

@@ -91,9 +91,7 @@ def candidates(
         t: max(0.0, sum(signs.get(t, {}).values()) - (SPOKEN_OVER if spoken(t) else 0.0))
         for t in places
     }
-    return tuple(
-        Candidate(t, weighed[t], signs.get(t, {})) for t in places if 0 < t < duration
-    )
+    return tuple(Candidate(t, weighed[t], signs.get(t, {})) for t in places if 0 < t < duration)
 
 
 def _surprise(events: int, duration: float) -> float:
@@ -173,6 +171,20 @@ def _turns(lines: Sequence[Line], embed: Embed) -> list[float]:
 def telling(line: Line) -> bool:
     """Whether the line says what a part is about: captions by rule only tell of change."""
     return not (line.kind == "caption" and line.source == "embedded")
+
+
+def lines_of(lines: Sequence[Line], start: float, end: float) -> tuple[Line, ...]:
+    """The telling lines that stand in `[start, end)` for half their time, or fill half of it."""
+    return tuple(n for n in lines if telling(n) and _belongs(n, start, end))
+
+
+def _belongs(line: Line, start: float, end: float) -> bool:
+    if line.source == "container":
+        return False
+    shared = min(line.end, end) - max(line.start, start)
+    if line.end <= line.start:
+        return start <= line.start < end
+    return shared > 0 and shared >= 0.5 * min(line.end - line.start, end - start)
 
 
 def plain(text: str) -> str:

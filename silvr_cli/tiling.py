@@ -51,7 +51,8 @@ def word_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
     for row, count in zip(rows, counts, strict=True):
         for term in count.keys() & place.keys():
             row[place[term]] = math.log1p(count[term]) * math.log(len(texts) / frequency[term])
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit
 
 
 def block_similarity(vectors: NDArray[Any], reach: int) -> NDArray[Any]:

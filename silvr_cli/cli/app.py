@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ..errors import SilvrError, UsageError
-from . import ask, cache, config, doctor, models, plan, show, timeline
+from . import ask, cache, chapters, config, doctor, models, plan, show, summarize, timeline
 from .display import tell
 
 INTERRUPTED = 130
@@ -24,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ask")(ask.ask)
+app.command("chapters")(chapters.chapters)
+app.command("summarize")(summarize.summarize)
 app.command("timeline")(timeline.timeline)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)

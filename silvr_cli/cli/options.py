@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from ..pipeline import Session
+    from ..pipeline import Session, Source
     from ..settings import Loaded, Settings
 
 MODELS, WORK, OUTPUT = "Models", "Language stage", "Output"
@@ -121,6 +121,23 @@ def settings_from(set_: list[str] | None = None, **flags: Any) -> Loaded:
             raise UsageError(f"--set {item} has no '='", "write --set section.key=value")
         given[key.strip()] = value.split(",") if key.strip() == "clips.ladder" else value
     return load(given)
+
+
+def source(
+    video: Path | None,
+    captions: Path | None,
+    subtitles: Path | None,
+    clip_length: float | None,
+    command: str,
+) -> Source:
+    """What the user brought; raises UsageError when that is nothing."""
+    from ..errors import UsageError
+    from ..pipeline import Source
+
+    if not (video or captions or subtitles):
+        hint = f"silvr {command} VIDEO, or --captions, --subtitles"
+        raise UsageError("there is nothing to read", hint)
+    return Source(video, captions, subtitles, clip_length)
 
 
 @contextmanager

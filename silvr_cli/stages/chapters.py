@@ -18,8 +18,8 @@ import numpy as np
 from .. import evidence, prompts, replies
 from ..inflight import in_flight
 from ..records import Chapter, Line, Timeline
-from ..signs import ROW_JOINT, Candidate, plain, running_heads, telling
-from ..timeline import as_text, clock, parse_clock
+from ..signs import ROW_JOINT, Candidate, lines_of, plain, running_heads
+from ..timeline import clock, parse_clock
 
 if TYPE_CHECKING:
     from ..protocols import Work
@@ -43,9 +43,12 @@ STARTS_TOKENS = 512
 EARLY, EARLY_SHARE = 8.0, 0.3
 CLOCK = re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?\b")
 NAMED_START = re.compile(r"^[\s\-*•#>\[(]*(\d{1,2}:\d\d(?::\d\d)?)[\s\])]*[-–—:.\s]+(.*)$")
-LEAD = re.compile(r"^(?:the\s+)?(?:chapter\s+)?(?:title|heading)(?:\s+is)?\s*[:\-–]\s*", re.IGNORECASE)
-REFUSAL = re.compile(r"^(?:i'?m sorry|sorry|as an ai|i can(?:no|')t)\b", re.IGNORECASE)
-JOINING = frozenset("a an and at by for from in into of on or the to with".split())
+LEAD = re.compile(
+    r"^(?:the\s+)?(?:chapter\s+)?(?:title|heading)(?:\s+is)?\s*[:\-–]\s*", re.IGNORECASE
+)
+JOINING = frozenset(
+    ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,24 +195,15 @@ def titled(
     for done, (index, title) in enumerate(in_flight(name, wanting, talk.model.slots), 1):
         titles[index] = title
         work.report(done, len(wanting))
+    for index in wanting:
+        if titles[index] in titles[:index]:
+            part = lines_of(timeline.lines, *spans[index])
+            used = titles[index]
+            titles[index] = _asked(part, spans[index], shorten, talk, work, used) or used
     return tuple(
         Chapter(start, end, title)
         for (start, end), title in zip(spans, _unlike(titles), strict=True)
     )
-
-
-def lines_of(lines: Sequence[Line], start: float, end: float) -> tuple[Line, ...]:
-    """The telling lines that stand in `[start, end)` for half their time, or fill half of it."""
-    return tuple(n for n in lines if telling(n) and _belongs(n, start, end))
-
-
-def _belongs(line: Line, start: float, end: float) -> bool:
-    if line.source == "container":
-        return False
-    shared = min(line.end, end) - max(line.start, start)
-    if line.end <= line.start:
-        return start <= line.start < end
-    return shared > 0 and shared >= 0.5 * min(line.end - line.start, end - start)
 
 
 def slide_title(
@@ -218,25 +212,36 @@ def slide_title(
     """The title of a slide that stands at the beginning of a chapter; empty when none does."""
     start, end = span
     early = start + max(EARLY, EARLY_SHARE * (end - start))
-    heard = plain(" ".join(n.text for n in lines_of(lines, start, end) if n.kind == "speech"))
-    for line in lines_of(lines, start, end):
-        if line.kind == "screen" and line.start <= early:
-            title = _first_row(line, running, heard)
-            if title:
-                return title
+    part = lines_of(lines, start, end)
+    heard = plain(" ".join(n.text for n in part if n.kind == "speech"))
+    boards = [_rows(n, running) for n in part if n.kind == "screen"]
+    grown = {plain(rows[0]) for rows in boards if len(rows) > 1}
+    for line in part:
+        rows = _rows(line, running)
+        if line.kind != "screen" or line.start > early or not rows:
+            continue
+        # A row alone is a subtitle, a name or a sign more often than a title, unless a slide
+        # with more rows has it too.
+        if (len(rows) > 1 or plain(rows[0]) in grown) and _like_a_title(rows[0]):
+            return cleaned(_whole_title(rows, heard))
     return ""
 
 
-def _first_row(line: Line, running: frozenset[str], heard: str) -> str:
-    rows = [row.strip() for row in line.text.split(ROW_JOINT) if plain(row) not in running]
-    # A row alone is a subtitle, a name or a sign more often than a title.
-    if len(rows) < 2 or not _like_a_title(rows[0]):
-        return ""
-    joined = f"{rows[0]} {rows[1]}"
-    goes_on = plain(joined) in heard or rows[0].split()[-1].casefold() in JOINING
-    if goes_on and len(rows) > 2 and _like_a_title(joined):
-        return cleaned(joined)
-    return cleaned(rows[0])
+def _rows(line: Line, running: frozenset[str]) -> list[str]:
+    rows = [row.strip() for row in line.text.split(ROW_JOINT)]
+    return [row for row in rows if row and plain(row) not in running]
+
+
+def _whole_title(rows: Sequence[str], heard: str) -> str:
+    """The first row, with the rows that go on where it ends in mid-phrase or is spoken on."""
+    title = rows[0]
+    for row in rows[1:-1]:
+        joined = f"{title} {row}"
+        goes_on = plain(joined) in heard or title.split()[-1].casefold() in JOINING
+        if not (goes_on and _like_a_title(joined)):
+            break
+        title = joined
+    return title
 
 
 def _like_a_title(row: str) -> bool:
@@ -250,17 +255,22 @@ def _like_a_title(row: str) -> bool:
 
 
 def _asked(
-    part: Sequence[Line], span: tuple[float, float], shorten: Shorten, talk: Talk, work: Work
+    part: Sequence[Line],
+    span: tuple[float, float],
+    shorten: Shorten,
+    talk: Talk,
+    work: Work,
+    used: str = "",
 ) -> str:
     """The model's title for a part, asked for twice at most; empty when it gives no usable one."""
-    key = f"title {span[0]:.3f}-{span[1]:.3f}"
+    key = f"title {span[0]:.3f}-{span[1]:.3f} {used}"
     stored = work.get(key)
     if stored is not None:
         return str(stored)
     text = shorten(part, TITLE_CONTEXT)
     title = ""
     if text:
-        values = {"context": prompts.fenced(text), "used": ""}
+        values: dict[str, Any] = {"context": prompts.fenced(text), "used": used}
         title = _usable(talk.ask("chapter_title", TITLE_TOKENS, **values).text, part)
         if not title:
             title = _usable(talk.ask_again("chapter_title", TITLE_TOKENS, **values).text, part)
@@ -271,7 +281,7 @@ def _asked(
 def _usable(reply: str, part: Sequence[Line]) -> str:
     """The reply as a title; empty when it refuses or names a number that stands nowhere."""
     row = replies.first_line(reply)
-    if replies.denies(row) or REFUSAL.match(row):
+    if replies.denies(row) or replies.refuses(row):
         return ""
     title = cleaned(row)
     return "" if evidence.unsupported(title, part) else title
