@@ -28,4 +28,5 @@ def ffmetadata(chapters: Sequence[Chapter], title: str = "") -> str:
 
 
 def _escaped(text: str) -> str:
-    return SPECIAL.sub(r"\\\1", text)
+    # ffmpeg takes a line break after any backslash for part of the value, an escaped one too.
+    return SPECIAL.sub(r"\\\1", text + " " if text.endswith("\\") else text)

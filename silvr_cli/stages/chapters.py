@@ -41,6 +41,7 @@ TITLE_CONTEXT = 400
 STARTS_TOKENS = 512
 # A title slide stands near the beginning of its chapter, in seconds or as a share of it.
 EARLY, EARLY_SHARE = 8.0, 0.3
+AROUND = "\"'“”‘’«»[]() -–—:;,"
 CLOCK = re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?\b")
 NAMED_START = re.compile(r"^[\s\-*•#>\[(]*(\d{1,2}:\d\d(?::\d\d)?)[\s\])]*[-–—:.\s]+(.*)$")
 LEAD = re.compile(
@@ -290,8 +291,8 @@ def _usable(reply: str, part: Sequence[Line]) -> str:
 def cleaned(text: str) -> str:
     """One row of at most 60 characters, without quotes, markup, times or a full stop."""
     text = LEAD.sub("", CLOCK.sub("", re.sub(r"[*_`#|<>]+", " ", text)).strip(" \t-–—:"))
-    text = " ".join(text.split()).strip("\"'“”‘’«»[]() -–—:;,")
-    text = re.sub(r"(?<!\.)\.$", "", text)
+    text = " ".join(text.split()).strip(AROUND)
+    text = re.sub(r"(?<!\.)\.$", "", text).strip(AROUND)
     if len(text) <= TITLE_CHARACTERS:
         return text
     whole = text[:TITLE_CHARACTERS].rpartition(" ")[0] or text[: TITLE_CHARACTERS - 1]

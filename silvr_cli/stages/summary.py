@@ -34,11 +34,13 @@ TLDR_SENTENCES = 3
 SECONDS_A_POINT, MOST_A_CHAPTER = 45.0, 4
 # More points than wanted are as good as merged ones, up to so many times.
 SPARE = 1.5
+# What a small model can say of one stretch before it repeats itself.
+MOST_OF_A_SMALL_MODEL = 2
 # A sentence over a whole video is made from so many points at most.
 MOST_FOR_A_SENTENCE = 12
 # Tokens: of a reply in words, around a stretch, and of the stretches themselves.
 WORDS_TOKENS, PROMPT_TOKENS = 96, 320
-SHORT_STRETCH, SMALL_STRETCH, LONGEST_STRETCH = 150, 700, 6000
+SHORT_STRETCH, SMALL_STRETCH, LONGEST_STRETCH = 40, 700, 6000
 LEAST_WORDS, LONGEST_QUOTE = 4, 160
 LEVELS = 5
 TIMED = re.compile(r"^\W*\[?(\d{1,2}:\d\d(?::\d\d)?)(?:\s*[-–]\s*[\d:]+)?\]?[\s:.\-–—]*")
@@ -46,11 +48,12 @@ BULLET = re.compile(r"^\s*(?:[-*•–]+|\(?\d{1,2}[.)])\s+")
 NONE = re.compile(r"^\W*(?:none|no (?:decisions?|tasks?)|there (?:are|were) no)\b", re.IGNORECASE)
 # How small models begin whatever they are asked.
 OPENING = re.compile(
-    r"^(?:at \d+:\d\d,? )?(?:the|this) (?:video|recording|part|clip|speaker|text|notes?|section)(?: also)? "
+    r"^(?:the|this) (?:video|recording|part|clip|speaker|text|notes?|section)(?: also)? "
     r"(?:discuss(?:es)?|describes?|talks? about|mentions?|is about|tells? (?:of|about)|covers?"
     r"|explains?|shows?)(?: that)? ",
     re.IGNORECASE,
 )
+AT = re.compile(r"^at \d{1,2}:\d\d(?::\d\d)?,? ", re.IGNORECASE)
 # English speech that promises, decides or orders says so with one of these.
 TASK = re.compile(
     r"\b(?:will|shall|must|should|need(?:s|ed)? to|ha(?:s|ve) to|let'?s|going to|agree\w*|decid\w+"
@@ -102,8 +105,9 @@ class Writer:
         wanted = wanted_points(self.timeline.video.duration, self.settings)
         spans = [(c.start, c.end) for c in chapters]
         parts = self._packed(spans, self._limit(wanted))
-        most = 1 if self.small else max(1, round(wanted / max(1, len(parts))))
-        told = self._told([replace(part, wanted=most) for part in parts])
+        each = max(1, round(wanted / max(1, len(parts))))
+        each = min(each, MOST_OF_A_SMALL_MODEL) if self.small else each
+        told = self._told([replace(part, wanted=each) for part in parts])
         spare = 1.0 if self.settings.points else SPARE
         return self._fewer(told, wanted) if len(told) > spare * wanted else tuple(told)
 
@@ -131,9 +135,9 @@ class Writer:
         for ask in (self.talk.ask, self.talk.ask_again):
             reply = ask("summary_tldr", self.tokens, context=context, wanted=wanted)
             rows = _rows(reply.text)[:TLDR_SENTENCES]
-            found = [self._placed(text, lines) for _, text in rows if self._sound(text, lines)]
+            found = [_over(text, points) for _, text in rows if self._sound(text, lines)]
             if found:
-                return _distinct(found)
+                return _distinct(sorted(found, key=lambda p: p.start))
         return _spread(points, wanted)
 
     def _by_chapters(
@@ -238,7 +242,7 @@ class Writer:
 
     def _reworded(self, said: Sequence[str], part: _Part) -> Point:
         """Something copied, said in other words; else the line itself, marked as a quote."""
-        for text in said:
+        for text in list(dict.fromkeys(said))[: part.wanted]:
             if evidence.copied(text, self.timeline.lines):
                 reply = self.talk.ask("summary_reword", self.tokens, sentence=prompts.fenced(text))
                 rows = _rows(reply.text)
@@ -343,10 +347,18 @@ def _rows(reply: str) -> list[tuple[float | None, str]]:
         match = TIMED.match(text)
         time = parse_clock(match[1]) if match else None
         text = re.sub(r"\*\*|__|`|^#+\s*", "", text[match.end() :] if match else text)
-        text = " ".join(text.split()).strip('"“” ')
+        text = OPENING.sub("", AT.sub("", " ".join(text.split()).strip('"“” ')))
+        text = text[:1].upper() + text[1:]
         if text and not text.endswith(":"):
             found.append((time, text))
     return found
+
+
+def _over(text: str, points: Sequence[Point]) -> Point:
+    """A sentence over many points, from the first that bears it out to the last."""
+    rests = evidence.supporting(_as_lines(points), text, text, len(points))
+    ends = [item.end for item in rests] or [points[-1].end]
+    return Point(rests[0].start if rests else points[0].start, max(ends), text)
 
 
 def _as_lines(points: Sequence[Point]) -> list[Line]:
