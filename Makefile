@@ -57,6 +57,7 @@ format: $(DEV_READY)
 docs: setup
 	$(BIN)/python docs/make_help.py
 	$(BIN)/python docs/make_schemas.py
+	$(BIN)/python docs/make_backends.py
 
 bench: weights
 	$(BIN)/python benchmarks/help_cost.py

@@ -8,9 +8,11 @@ from difflib import SequenceMatcher
 
 from .records import Evidence, Line
 from .relevance import Index, is_english, terms
-from .timeline import line_text, parse_clock
+from .timeline import clock, parse_clock
 
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+# A capitalized word that does not begin a sentence, with those that follow it.
+NAME = re.compile(r"(?<![.!?]\s)(?<!^)(?<![\w\"“‘'])[A-Z][^\W\d_]+(?: [A-Z][^\W\d_]+)*")
 MEASURED = re.compile(
     r"(\d+(?:[.,]\d+)*)[ -]?(%|percent|years?|months?|weeks?|days?|hours?|minutes?|seconds?"
     r"|millions?|billions?|trillions?|euros?|miles?|km|kg|pounds?|platforms?|pages?)(?!\w)",
@@ -55,9 +57,10 @@ def checked(
     return list(dict.fromkeys(found)), notes
 
 
-def unsupported(answer: str, lines: Iterable[Line]) -> list[str]:
-    """Numbers in the answer that stand in no line, neither in its words nor as its times."""
-    have = {_number(n) for line in lines for n in NUMBER.findall(line_text(line))}
+def unsupported(answer: str, lines: Iterable[Line], rests: Iterable[Evidence] = ()) -> list[str]:
+    """Numbers in the answer that stand in no line, nor as a time of the spans it rests on."""
+    times = (f"{clock(span.start)} {clock(span.end)}" for span in rests)
+    have = {_number(n) for text in (*(n.text for n in lines), *times) for n in NUMBER.findall(text)}
     return [n for n in NUMBER.findall(answer) if _number(n) not in have]
 
 
@@ -89,6 +92,28 @@ def copied(text: str, lines: Iterable[Line], run: int = 8) -> bool:
     told = [f" {' '.join(texts)} " for texts in by_kind.values()]
     runs = (f" {' '.join(words[i : i + run])} " for i in range(len(words) - run + 1))
     return any(some in whole for some in runs for whole in told)
+
+
+def strange(
+    answer: str, question: str, lines: Sequence[Line], rests: Iterable[Evidence] = ()
+) -> list[str]:
+    """Numbers and names (capitalized words) of the answer that lines and question do not have."""
+    asked = [Line(0.0, 0.0, "speech", question)]
+    text = " ".join(_plain(line.text) for line in (*lines, *asked))
+    squeezed = text.replace(" ", "")
+    names = [
+        name
+        for name in NAME.findall(answer)
+        if _plain(name) not in text and _plain(name).replace(" ", "") not in squeezed
+    ]
+    return [*unsupported(answer, [*lines, *asked], rests), *dict.fromkeys(names)]
+
+
+def repeats(answer: str, question: str) -> bool:
+    """Whether an answer to a who, what, which, where, when or how holds no word of its own."""
+    asks = re.search(r"\b(who|whom|whose|what|which|where|when|why|how)\b", question, re.IGNORECASE)
+    said = terms(answer)
+    return bool(asks and said) and set(said) <= set(terms(question))
 
 
 def unheard(question: str, lines: Sequence[Line]) -> list[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import backends, graph
 from .errors import InputError
 from .metering import guarded, guarded_speech
-from .records import Clip, Line, Scene, Usage, Video
+from .records import Clip, FrameVectors, Line, Scene, Usage, Video
 from .session import Session, Source
 
 if TYPE_CHECKING:
@@ -32,20 +33,45 @@ def language_stages(
 ) -> tuple[graph.Stage, ...]:
     """The stages that this video needs, in order; those that have nothing to eat are left out."""
     speech = _speech(source, video, projector, session)
-    picture = (
-        (
-            _scenes(video, projector, session),
-            _clips(video, session),
-            _captions(source, video, projector, session, bool(speech)),
-            _screen_text(video, projector, session),
-        )
-        if video.picture
-        else ()
+    if not video.picture:
+        return (speech,) if speech else ()
+    vectors = _vectors(video, projector, session)
+    near = ("speech",) if speech and session.settings.captions.with_speech else ()
+    seen = ("vectors",) if vectors else ()
+    stages = (
+        vectors,
+        _scenes(video, projector, session, seen),
+        _clips(video, session),
+        _captions(source, video, projector, session, (*near, *seen)),
+        _screen_text(video, projector, session),
+        speech,
     )
-    return tuple(stage for stage in (*picture, speech) if stage)
+    return tuple(stage for stage in stages if stage)
 
 
-def _scenes(video: Video, projector: Projector, session: Session) -> graph.Stage:
+def _vectors(video: Video, projector: Projector, session: Session) -> graph.Stage | None:
+    """The frames as vectors, when models.embed names a model that sees."""
+    settings, spec = session.settings, session.settings.models.embed
+    model = backends.image_embedder(spec, settings, session.progress)
+    if model is None:
+        return None
+
+    def run(inputs: Mapping[str, Any], work: Work) -> FrameVectors:
+        from .stages.vectors import embed_frames
+
+        frames = projector.footage(work.report).frames
+        with closing(model):
+            return embed_frames(frames, model, settings.vectors, work)
+
+    identity = _identity(media=settings.media, model=model.fingerprint())
+    frames = math.ceil(video.duration * settings.media.frames_per_second)
+    batches = math.ceil(min(frames, settings.media.max_frames) / settings.vectors.batch)
+    return graph.Stage("vectors", 1, (), identity, FrameVectors, run, Usage(calls=batches))
+
+
+def _scenes(
+    video: Video, projector: Projector, session: Session, seen: tuple[str, ...]
+) -> graph.Stage:
     settings = session.settings
 
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Scene, ...]:
@@ -54,10 +80,12 @@ def _scenes(video: Video, projector: Projector, session: Session) -> graph.Stage
         footage = projector.footage(work.report)
         for warning in footage.warnings:
             work.note(warning)
-        return find_scenes(footage.thumbs, video.duration, settings.scenes)
+        vectors = inputs["vectors"] if needs else None
+        return find_scenes(footage.thumbs, video.duration, settings.scenes, vectors)
 
     identity = _identity(scenes=settings.scenes, media=settings.media)
-    return graph.Stage("scenes", 1, (), identity, tuple[Scene, ...], run)
+    needs = seen if settings.scenes.method == "tile" else ()
+    return graph.Stage("scenes", 1, needs, identity, tuple[Scene, ...], run)
 
 
 def _clips(video: Video, session: Session) -> graph.Stage:
@@ -73,8 +101,9 @@ def _clips(video: Video, session: Session) -> graph.Stage:
 
 
 def _captions(
-    source: Source, video: Video, projector: Projector, session: Session, spoken: bool
+    source: Source, video: Video, projector: Projector, session: Session, beside: tuple[str, ...]
 ) -> graph.Stage | None:
+    """`beside` names the stages that help a model that sees."""
     settings = session.settings
     if source.captions:
         return _own_captions(source.captions, source.clip_length)
@@ -82,7 +111,7 @@ def _captions(
     if choice.spec == "none":
         return None
     if choice.spec != "embedded":
-        return _clip_captions(choice, video, projector, session, spoken)
+        return _clip_captions(choice, video, projector, session, beside)
 
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .stages.captions import tell_changes
@@ -95,7 +124,11 @@ def _captions(
 
 
 def _clip_captions(
-    choice: backends.Choice, video: Video, projector: Projector, session: Session, spoken: bool
+    choice: backends.Choice,
+    video: Video,
+    projector: Projector,
+    session: Session,
+    beside: tuple[str, ...],
 ) -> graph.Stage:
     from . import prompts
 
@@ -106,24 +139,28 @@ def _clip_captions(
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .stages.clip_captions import caption_clips
 
-        footage = projector.footage(work.report)
-        speech = inputs.get("speech", ())
+        # What other stages have finished by chance is not looked at.
+        footage = replace(
+            projector.footage(work.report),
+            vectors=inputs["vectors"] if "vectors" in beside else None,
+        )
+        speech = inputs["speech"] if "speech" in beside else ()
         with closing(backends.vision_model(choice.spec, settings, session.progress)) as model:
             seer = guarded(model, session.meter, video.id, "captions")
             return caption_clips(inputs["clips"], footage, speech, seer, settings.captions, work)
 
     identity = _identity(
-        captions=settings.captions,
+        # The words of a vocabulary are in its model's fingerprint: its path says nothing.
+        captions=settings.captions.model_copy(update={"vocabulary": None}),
         prompt=prompts.load("caption_clip").sha,
         model=backends.fingerprint("vision", choice.spec, settings),
     )
-    needs = ("clips", "speech") if spoken and settings.captions.with_speech else ("clips",)
     calls = math.ceil(video.duration / min(settings.clips.ladder))
     tokens = calls * (CLIP_PROMPT_TOKENS + settings.captions.frames * FRAME_TOKENS)
     expected = session.meter.expected(
         choice.spec, calls, tokens, calls * settings.captions.max_tokens
     )
-    return graph.Stage("captions", 1, needs, identity, tuple[Line, ...], run, expected)
+    return graph.Stage("captions", 1, ("clips", *beside), identity, tuple[Line, ...], run, expected)
 
 
 def _screen_text(video: Video, projector: Projector, session: Session) -> graph.Stage | None:

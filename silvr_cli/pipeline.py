@@ -2,7 +2,8 @@
 
     video file ─ scenes ─ clips ─ captions ─┐
                ├─ screen text ──────────────┼─ timeline ─ reduction ─ reasoning ─ answer
-               └─ sound or subtitles: speech┘             (question, budget)
+               ├─ sound or subtitles: speech┘             (question, budget)
+               └─ vectors, if an embedder sees: for scenes, captions, reduction and search
 
 `describe(source) -> Timeline` is the language stage, done once per video; `ask` is the reasoning
 stage, done per question. This is the one place where stages meet backends, cache and media.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import backends, graph, timeline
 from .cache.store import Store
-from .errors import InputError, UsageError
+from .errors import InputError, ModelError, UsageError
 from .language import language_stages
 from .metering import guarded
 from .overview import Given, chapter_stage, summary_stages, untitled
@@ -31,6 +32,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .media.decode import Projector
     from .protocols import TextModel
+    from .stages.reduction import Hints
 
 __all__ = [
     "Answered",
@@ -72,8 +74,9 @@ def describe(source: Source, session: Session) -> Described:
     notes = (*video.warnings, *_missing(video, outcome.outputs), *outcome.notes)
     for note in notes:
         session.tell(note)
+    told, vectors = timeline.build(video, _chapters(video), *lines), outcome.outputs.get("vectors")
     cuts = tuple(scene.start for scene in outcome.outputs.get("scenes", ()) if scene.start > 0)
-    return Described(timeline.build(video, _chapters(video), *lines), notes, outcome.ran, cuts)
+    return Described(told, notes, outcome.ran, vectors, cuts)
 
 
 def ask(
@@ -95,11 +98,16 @@ def ask(
     from .stages import reasoning, reduction
 
     settings, video = session.settings, described.timeline.video
-    budget = reduction.Budget(_room(model, settings), model.count)
-    context = reduction.reduce(
-        described.timeline, question, choices, budget, settings.reduction.method
-    )
+    method, room = settings.reduction.method, _room(model, settings)
     model = guarded(model, session.meter, video.id, "reasoning")
+    if method == "segments":
+        from .stages import notes
+
+        context = notes.read_in_turn(described.timeline, question, room, model, settings.notes)
+    else:
+        budget = reduction.Budget(room, model.count)
+        pictures = _pictures(described, question, session)
+        context = reduction.reduce(described.timeline, question, choices, budget, method, pictures)
     answer = reasoning.answer(
         context, question, choices, model, settings.reasoning, session.on_text
     )
@@ -150,6 +158,29 @@ def _finished(stages: tuple[graph.Stage, ...], described: Described, session: Se
     for note in outcome.notes:
         session.tell(note)
     return outcome.outputs[stages[-1].name]
+
+
+def _pictures(described: Described, question: str, session: Session) -> Hints | None:
+    """How well what is shown goes with the question; the embedder is opened when that is asked."""
+    vectors, settings = described.vectors, session.settings
+    if not vectors or not vectors.times:
+        return None
+
+    def hints(lines: Sequence[Line]) -> Sequence[float]:
+        from . import likeness
+
+        model = backends.image_embedder(settings.models.embed, settings, session.progress)
+        if model is None:
+            return ()
+        with closing(model):
+            try:
+                (query,) = model.embed([question])
+            except ModelError as error:
+                session.tell(f"the question is compared with words alone: {error}")
+                return ()
+        return likeness.hints(query, vectors, lines)
+
+    return hints
 
 
 def open_text_model(session: Session) -> TextModel:

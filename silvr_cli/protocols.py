@@ -36,7 +36,9 @@ class Message:
 class Request:
     """How a reply is to be made. `schema` is a JSON schema that the reply must satisfy.
 
-    `on_text` is called with each piece of text as it arrives (reasoning included).
+    `grammar` (GBNF) and `likeliest`, how many of the first token's candidates to tell, are for
+    models that say so in the table of backends; others leave them out. `on_text` is called with
+    each piece of text as it arrives (reasoning included).
     """
 
     max_tokens: int = 512
@@ -44,17 +46,24 @@ class Request:
     seed: int = 0
     schema: dict[str, Any] | None = None
     stop: tuple[str, ...] = ()
+    grammar: str | None = None
+    likeliest: int = 0
     on_text: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A model's reply; `reasoning` is its separate thinking text; `finish` is stop or length."""
+    """A model's reply; `reasoning` is its separate thinking text; `finish` is stop or length.
+
+    `first` holds (token, log probability) of the first token's candidates, the likeliest first,
+    before any grammar.
+    """
 
     text: str
     reasoning: str = ""
     usage: Usage = Usage()
     finish: Literal["stop", "length"] = "stop"
+    first: tuple[tuple[str, float], ...] = ()
 
 
 class Model(Protocol):
@@ -122,7 +131,7 @@ class Window:
 
 class SpeechModel(Model, Protocol):
     def windows(self, sound: Samples) -> Sequence[Window]:
-        """Where there is speech, cut at silences into stretches of at most about 30 seconds."""
+        """Where there is speech, cut at silences into stretches that the model takes at once."""
         ...
 
     def transcribe(self, sound: Samples, language: str | None) -> Sequence[Line]:
@@ -166,6 +175,10 @@ class Tagger(Model, Protocol):
 class Embedder(Model, Protocol):
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row of unit length for each text: `float32[len(texts), d]`, d the model's own."""
+        ...
+
+    def close(self) -> None:
+        """Give back memory; a closed model may be used again."""
         ...
 
 

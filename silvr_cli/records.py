@@ -70,6 +70,18 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameVectors:
+    """What an embedder made of a video's frames: row i is of the frame at `times[i]` seconds.
+
+    `packed` is base64 of float16[len(times), width], little-endian; rows have unit length.
+    """
+
+    times: tuple[float, ...] = ()
+    width: int = 0
+    packed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """A stretch that one caption describes; `level` is the clip length asked for, in seconds."""
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
+from .records import Answer
 from .relevance import terms
 
 THINK = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
@@ -77,6 +78,16 @@ def option(reply: str, options: Sequence[str]) -> int | None:
     by_letter = letter(text, len(options))
     # "A man runs" is no letter; a reply that is both, such as "B. a dog", is told by its letter.
     return by_letter if by_letter is not None else in_words
+
+
+def alike(answer: Answer, answers: Sequence[Answer]) -> int:
+    """How many of `answers` mean the same as `answer`: the same option, verdict or words."""
+    return sum(
+        other.verdict == answer.verdict
+        and other.choice == answer.choice
+        and _likeness(_plain(other.text), _plain(answer.text)) >= ALIKE
+        for other in answers
+    )
 
 
 def letter(text: str, count: int) -> int | None:

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import prompts
 from .cache.store import Store
 from .metering import Meter
-from .records import Answer, Context, Timeline, Video
+from .records import Answer, Context, FrameVectors, Timeline, Video
 from .settings import Settings, cache_path
 
 if TYPE_CHECKING:
@@ -37,12 +38,14 @@ class Source:
 class Described:
     """A timeline, what the user should know about it, and the stages that had to run.
 
-    `cuts` are the times at which one shot ends and another begins.
+    `vectors` are of the video's frames, where an embedder has seen them; `cuts` are the times at
+    which one shot ends and another begins.
     """
 
     timeline: Timeline
     notes: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
+    vectors: FrameVectors | None = None
     cuts: tuple[float, ...] = ()
 
 
@@ -81,6 +84,7 @@ class Session:
         cls, settings: Settings, progress: Progress | None = None, tell: Tell | None = None
     ) -> Session:
         """Open the cache that the settings name; raises CacheError."""
+        prompts.use(settings.prompts.path)
         store = Store.open(cache_path(settings))
         meter = Meter(settings.calls, store.add_call)
         return cls(settings, store, meter, progress, tell or (lambda message: None))

@@ -36,6 +36,7 @@ class Models(Section):
         default="rapidocr", description="reads on-screen text; none switches it off"
     )
     embed: str = Field(default="none", description="embeddings of text and pictures")
+    verbose: bool = Field(default=False, description="let model libraries write their own logs")
     mmproj: Path | None = Field(
         default=None, description="the projector file that lets a .gguf model see"
     )
@@ -66,6 +67,12 @@ class Scenes(Section):
     )
 
 
+class Vectors(Section):
+    """What a model of models.embed that sees makes of the frames."""
+
+    batch: int = Field(default=32, ge=1, le=4096, description="pictures embedded and kept at once")
+
+
 class Clips(Section):
     ladder: tuple[float, ...] = Field(
         default=(8.0, 16.0, 32.0, 64.0), description="clip lengths, seconds"
@@ -80,6 +87,15 @@ class Captions(Section):
     max_side: int = Field(default=768, ge=64, description="they are shrunk to this longer side")
     max_tokens: int = Field(default=160, ge=16, description="room for one caption")
     with_speech: bool = Field(default=True, description="show what is said around the clip")
+    same_picture: float = Field(
+        default=0.985, gt=0, le=1, description="vectors (cosine) this alike show the same"
+    )
+    vocabulary: Path | None = Field(
+        default=None, description="words to tag with, one a line; default: silvr's own"
+    )
+    tag_share: float = Field(
+        default=0.15, ge=0, le=1, description="a tag needs this share of the vocabulary"
+    )
 
 
 class ScreenText(Section):
@@ -97,7 +113,10 @@ class Speech(Section):
         default=None, description="ISO 639-1, such as en; default: detected"
     )
     beam_size: int = Field(default=5, ge=1, le=10)
-    batched: bool = Field(default=False, description="faster, less accurate")
+    batched: bool = Field(
+        default=False,
+        description="whisper/…: 0.7 x the CPU, a quarter more word errors (docs/backends.md)",
+    )
     subtitle_track: int | None = Field(
         default=None, ge=0, description="stream index of an embedded track"
     )
@@ -110,9 +129,22 @@ class Reduction(Section):
     )
 
 
+class Notes(Section):
+    """Reduction `segments`: the timeline read part by part."""
+
+    max_tokens: int = Field(default=200, ge=32, description="room for one part's notes")
+    parallel: bool = Field(default=False, description="parts side by side, without earlier notes")
+
+
 class Reasoning(Section):
     max_tokens: int = Field(
         default=768, ge=32, description="room for thinking and answer, in tokens"
+    )
+    style: Literal["auto", "words", "steps"] = Field(
+        default="auto", description="steps: think first, then JSON; words: for small models"
+    )
+    vote: int = Field(
+        default=1, ge=1, le=15, description="answers taken: options rotated, or samples"
     )
     temperature: float = Field(default=0.0, ge=0, le=2)
     seed: int = 0
@@ -159,6 +191,10 @@ class Servers(Section):
     ollama: str | None = Field(default=None, description="default: OLLAMA_HOST, else this machine")
 
 
+class Prompts(Section):
+    path: Path | None = Field(default=None, description="folder of your own; silvr prompts eject")
+
+
 class Cache(Section):
     path: Path | None = Field(
         default=None, description="the SQLite file; default: the user's data folder"
@@ -176,17 +212,20 @@ class Weights(Section):
 class Settings(Section):
     models: Models = Models()
     media: Media = Media()
+    vectors: Vectors = Vectors()
     scenes: Scenes = Scenes()
     clips: Clips = Clips()
     captions: Captions = Captions()
     screen_text: ScreenText = ScreenText()
     speech: Speech = Speech()
     reduction: Reduction = Reduction()
+    notes: Notes = Notes()
     reasoning: Reasoning = Reasoning()
     chapters: Chapters = Chapters()
     summary: Summary = Summary()
     calls: Calls = Calls()
     servers: Servers = Servers()
+    prompts: Prompts = Prompts()
     cache: Cache = Cache()
     weights: Weights = Weights()
 
@@ -201,6 +240,7 @@ SHORT = {
     "SILVR_WEIGHTS": "weights.path",
     "SILVR_OFFLINE": "weights.offline",
     "SILVR_BASE_URL": "servers.base_url",
+    "SILVR_PROMPTS": "prompts.path",
 }
 NOT_SETTINGS = {"SILVR_CONFIG"}
 

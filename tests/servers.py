@@ -201,3 +201,61 @@ def told(text: str, prompt_tokens: int = 20, thought: str = "", done: bool = Tru
         request.stream(chunks, "application/x-ndjson")
 
     return move
+
+
+# -- servers that behave: the fake model behind each protocol
+
+
+def good_openai(request: Asked) -> None:
+    """Chat: what the fake model says to the last message, schema and all."""
+    text, words = _said(request.body, _schema(request.body))
+    chat(text, words)(request)
+
+
+def good_ollama(request: Asked) -> None:
+    text, words = _said(request.body, request.body.get("format"))
+    told(text, words)(request)
+
+
+def transcript(request: Asked) -> None:
+    """Two segments over the sound that came as a WAV file in a form."""
+    data = request.body["raw"]
+    wav = data[data.index(b"RIFF") :]
+    length = (int.from_bytes(wav[40:44], "little") / 2) / 16_000
+    half = [{"start": 0.0, "end": length / 2, "text": " Ask not"}]
+    rest = [{"start": length / 2, "end": length + 0.5, "text": " what your country"}]
+    noise = [{"start": 0.0, "end": 1.0, "text": " Thanks for watching", "no_speech_prob": 0.95}]
+    body = {"text": "Ask not what your country", "language": "english", "duration": length}
+    request.reply(body | {"segments": half + rest + noise})
+
+
+def _schema(body: dict[str, Any]) -> Any:
+    return (body.get("response_format") or {}).get("json_schema", {}).get("schema")
+
+
+def _said(body: dict[str, Any], schema: Any) -> tuple[str, int]:
+    from silvr_cli.backends.fake import FakeText
+    from silvr_cli.protocols import Message, Request
+
+    content = body["messages"][-1]["content"]
+    if isinstance(content, list):
+        content = " ".join(str(part.get("text") or part.get("image_url")) for part in content)
+    content += str(body["messages"][-1].get("images") or "")
+    reply = FakeText().chat([Message("user", content)], Request(schema=schema or None))
+    return reply.text, len(content.split())
+
+
+def openai_routes() -> dict[str, list[Move]]:
+    return {
+        "/v1/chat/completions": [good_openai],
+        "/v1/models": [models("small", max_model_len=8192)],
+        "/v1/audio/transcriptions": [transcript],
+    }
+
+
+def ollama_routes() -> dict[str, list[Move]]:
+    return {
+        "/api/chat": [good_ollama],
+        "/api/show": [card(8192, "vision")],
+        "/api/tags": [tags("small")],
+    }

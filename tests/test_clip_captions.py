@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from conftest import Desk
 
 from silvr_cli.errors import LimitReached, ModelError, Refused
 from silvr_cli.inflight import in_flight
+from silvr_cli.likeness import pack
 from silvr_cli.media.footage import Footage, Frame, Thumbs
 from silvr_cli.protocols import Reply, Request
 from silvr_cli.records import Clip, Line
@@ -139,6 +141,35 @@ def test_pictures_are_shrunk_before_they_are_sent(footage: Footage, desk: Desk) 
 
     captioned(footage, Measuring(), desk, max_side=320)
     assert set(sizes) == {(180, 320)}
+
+
+def seen(footage: Footage, *turns: tuple[float, float]) -> Footage:
+    """The footage with vectors; from each (time, angle in degrees) on, pictures look alike."""
+    times = [frame.time for frame in footage.frames]
+    angles = [next(angle for at, angle in reversed(turns) if at <= time) for time in times]
+    turned = np.radians(angles)
+    rows = np.stack([np.cos(turned), np.sin(turned)], axis=1).astype(np.float32)
+    return replace(footage, vectors=pack(times, rows))
+
+
+def test_clips_that_show_the_same_are_captioned_once(footage: Footage, desk: Desk) -> None:
+    model = Seer()
+    lines = captioned(seen(footage, (0, 0), (8, 5), (16, 60)), model, desk)
+    assert [(n.start, n.end) for n in lines] == [(0.0, 16.0), (16.0, 32.0)]
+    assert [count for count, _ in model.asked] == [1, 1], "one frame tells what ten show"
+
+
+def test_how_alike_is_the_same_can_be_set(footage: Footage, desk: Desk) -> None:
+    alike = seen(footage, (0, 0), (4, 5), (16, 60))
+    assert len(captioned(alike, Seer(), desk, same_picture=0.999)) == 3
+    assert len(captioned(alike, Seer(), Desk(), same_picture=0.9)) == 2
+
+
+def test_frames_that_show_the_same_are_not_sent(footage: Footage, desk: Desk) -> None:
+    model = Seer()
+    captioned(seen(footage, (0, 0), (4, 30), (6, 0), (8, 90), (9, 0), (16, 60)), model, desk)
+    sent = {prompt.split("from ")[2].split(" to")[0]: count for count, prompt in model.asked}
+    assert sent == {"0:00": 3, "0:08": 2, "0:16": 1}
 
 
 def test_frames_are_spread_over_the_clip_and_begin_with_what_stands_there(

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import typer.main
 
+from silvr_cli import backends
+from silvr_cli.backends.about import about
 from silvr_cli.cli.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +48,13 @@ def test_help_is_in_step_with_the_commands() -> None:
 def test_published_schemas_are_in_step(name: str) -> None:
     written = json.loads((ROOT / "docs" / name).read_text("utf-8"))
     assert written == maker("make_schemas").schemas()[name], "run: make docs"
+
+
+def test_the_table_of_backends_is_in_step_with_the_code() -> None:
+    page = (ROOT / "docs" / "backends.md").read_text("utf-8")
+    assert page == maker("make_backends").render(), "run: make docs"
+    providers = {name for table in backends.TABLE.values() for name in table}
+    assert providers == set(about()), "a provider is missing from the table"
 
 
 def shown_commands() -> Iterator[tuple[str, str]]:

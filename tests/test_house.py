@@ -81,7 +81,7 @@ def test_stage_has_a_settings_section_and_a_test_of_its_name(stage: str) -> None
 
 def test_every_setting_of_a_stage_belongs_to_a_stage_or_room() -> None:
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
-    rooms |= {"models", "calls", "servers"}
+    rooms |= {"models", "calls", "servers", "prompts"}
     assert set(Settings.model_fields) <= set(STAGES) | rooms
 
 

@@ -91,15 +91,41 @@ def test_half_a_question_unheard_is_answered_with_low_confidence() -> None:
     assert (found.text, found.confidence) == ("seven", "low")
 
 
+def test_an_answer_that_repeats_the_question_is_unclear() -> None:
+    found = ask(Script("The gate was opened."), "Which gate was opened?")
+    assert (found.verdict, found.confidence) == ("unclear", "low")
+    assert ask(Script("Yes, it was opened."), "Was the gate opened?").verdict == "found"
+
+
 def test_only_the_first_line_of_a_reply_is_the_answer() -> None:
     found = ask(Script("Gate seven.\nQuestion: Who sang?\nAnswer: Bob."), "Which gate opened?")
     assert found.text == "Gate seven."
 
 
-def test_numbers_from_nowhere_lower_the_confidence() -> None:
-    found = ask(Script("Gate 99 was opened."), "Which gate opened?")
+def test_numbers_from_nowhere_are_repaired_once() -> None:
+    model = Script("Gate 99 was opened.", "Gate seven was opened.")
+    found = ask(model, "Which gate opened?")
+    assert found.text == "Gate seven was opened."
+    assert found.notes == ('repaired; the model first said: "Gate 99 was opened."',)
+    assert "The notes say nothing of 99." in model.asked[1][0]
+
+
+@pytest.mark.parametrize(
+    ("said", "made_up"),
+    [("Gate 99 was opened.", "99"), ("It was opened by Bob Smith.", "Bob Smith")],
+)
+def test_what_is_still_made_up_is_marked(said: str, made_up: str) -> None:
+    found = ask(Script(said, said), "Which gate opened?")
     assert found.confidence == "low"
-    assert found.notes == ("not in the timeline: 99",)
+    assert found.notes == (f"not in the timeline: {made_up}",)
+
+
+def test_a_larger_model_repairs_what_it_made_up() -> None:
+    first, again = structured(answer="at 17:55"), structured(answer="at 16:34")
+    first.replies += again.replies
+    found = ask(first, "When does the train to Lisbon leave?")
+    assert found.text == "at 16:34"
+    assert "17:55" in first.asked[1][0].split("An earlier answer named")[1]
 
 
 def test_the_question_stands_last_and_the_video_cannot_close_its_fence() -> None:
@@ -129,6 +155,35 @@ def test_a_larger_model_answers_in_json_with_checked_quotes() -> None:
     assert [(e.start, e.quote) for e in found.evidence] == [(0.0, "16:34 Lisbon")]
     assert any("red whale" in note for note in found.notes)
     assert found.reasoning == "hm"
+
+
+def test_the_user_may_choose_how_a_model_reasons() -> None:
+    words = Script("gate seven", words=False)
+    assert answer(CONTEXT, "Which gate?", (), words, Reasoning(style="words")).text == "gate seven"
+    steps = structured(answer="gate seven")
+    steps.prefers_words = True
+    assert answer(CONTEXT, "Which gate?", (), steps, Reasoning(style="steps")).reasoning == "hm"
+
+
+def test_a_vote_rotates_the_options_and_counts_what_is_meant() -> None:
+    model = Script("It is Platform 12.", "Platform 3", "perhaps", '"neither"', "Platform 12")
+    choices = ("Platform 3", "Platform 12", "Platform 9")
+    found = answer(CONTEXT, "Which platform?", choices, model, Reasoning(vote=4))
+    assert (found.choice, found.text, found.confidence) == (1, "Platform 12", "low")
+    assert found.notes == ("2 of 4 answers agree",)
+    assert found.choices == choices
+    firsts = [p.split("Possible answers:")[1].split("- ")[1].strip() for p, _ in model.asked]
+    assert firsts == ["Platform 3", "Platform 12", "Platform 9", "Platform 9", "Platform 3"]
+    assert found.usage.calls == 5
+
+
+def test_samples_of_an_open_answer_agree_or_lower_the_confidence() -> None:
+    model = Script("Gate seven.", "It was gate seven.", "Gate nine, I think.")
+    found = answer(CONTEXT, "Which gate opened?", (), model, Reasoning(vote=3))
+    assert found.text == "Gate seven."
+    assert found.confidence == "medium"
+    assert len({request.seed for _, request in model.asked}) == 3
+    assert all(request.temperature > 0 for _, request in model.asked)
 
 
 def test_a_larger_model_may_deny() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from silvr_cli.errors import UsageError
 from silvr_cli.records import Line, Timeline, Video
-from silvr_cli.stages.reduction import Budget, reduce
+from silvr_cli.stages.reduction import FLOOR, PICTURE_WEIGHT, Budget, reduce, relevance
 from silvr_cli.timeline import build
 
 VIDEO = Video("sha256:x", "talk.mp4", 4000.0)
@@ -111,6 +111,68 @@ def test_a_larger_budget_never_shows_less(small: int, more: int) -> None:
     less = reduce(talk(30), query, (), Budget(small, count), "focus")
     greater = reduce(talk(30), query, (), Budget(small + more, count), "focus")
     assert len(greater.text) >= len(less.text) or greater.plan.tokens >= less.plan.tokens
+
+
+def test_a_line_whose_picture_fits_is_kept_though_it_lacks_the_words() -> None:
+    asked: list[int] = []
+
+    def hints(lines):
+        asked.append(len(lines))
+        return [float(line.start == 240.0) for line in lines]
+
+    question = "When does the train to Lisbon leave?"
+    context = reduce(talk(), question, (), Budget(60, count), "auto", hints)
+    assert "16:34 Lisbon" in context.text
+    assert "[4:00-4:08] caption: caption 30" in context.text
+    assert context.plan.reason.endswith("by words and by pictures")
+    plain = reduce(talk(), question, (), Budget(60, count), "auto")
+    assert "caption 30" not in plain.text
+    assert asked == [121], "one hint a line, asked for once"
+
+
+def test_pictures_decide_where_no_line_shares_a_word() -> None:
+    context = reduce(
+        talk(),
+        "Where is a dog?",
+        (),
+        Budget(20, count),
+        "focus",
+        lambda lines: [float(line.start == 240.0) for line in lines],
+    )
+    assert [line.start for line in context.lines] == [240.0]
+
+
+@pytest.mark.parametrize(
+    ("question", "budget"),
+    [("What is this video about?", 60), ("Where is a dog?", 9000), (None, 60)],
+)
+def test_pictures_are_not_asked_where_nothing_is_chosen(question: str | None, budget: int) -> None:
+    def hints(lines):
+        raise AssertionError("a model would be loaded for nothing")
+
+    asked = reduce(talk(), question, (), Budget(budget, count), "auto", hints)
+    assert asked == reduce(talk(), question, (), Budget(budget, count), "auto")
+
+
+@given(
+    query=st.sampled_from(["subject3 Lisbon", "caption 4", "dog"]),
+    hinted=st.lists(st.floats(0, 1), min_size=13, max_size=13),
+    method=st.sampled_from(["auto", "focus", "paper"]),
+)
+def test_hints_only_ever_add(query: str, hinted: list[float], method: str) -> None:
+    lines = talk(6).lines
+    plain, seen = relevance(lines, query), relevance(lines, query, hinted)
+    gained = [b - a for a, b in zip(plain, seen, strict=True)]
+    assert min(gained) >= 0
+    assert max(gained) <= PICTURE_WEIGHT * (max(plain) or 1) + 1e-9
+    assert relevance(lines, query, [0.0] * 13) == plain
+    assert relevance(lines, query, ()) == plain
+    silent = reduce(talk(6), query, (), Budget(30, count), method, lambda lines: ())
+    assert silent == reduce(talk(6), query, (), Budget(30, count), method)
+
+
+def test_the_best_picture_is_enough_to_be_kept_and_half_of_it_is_not() -> None:
+    assert 0.5 * PICTURE_WEIGHT < FLOOR < PICTURE_WEIGHT < 1
 
 
 def test_all_refuses_rather_than_cuts() -> None:

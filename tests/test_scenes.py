@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from silvr_cli.likeness import pack
 from silvr_cli.media.footage import Thumbs
 from silvr_cli.settings import Scenes
 from silvr_cli.stages.scenes import find_scenes
@@ -58,6 +59,16 @@ def test_hardly_any_pictures_are_one_scene(count: int) -> None:
 
 def test_no_pictures_no_scenes() -> None:
     assert find_scenes(Thumbs(np.zeros(0), np.zeros((0, 27, 48, 3), np.uint8)), 9.0, Scenes()) == ()
+
+
+def test_tiling_goes_by_vectors_where_there_are_any() -> None:
+    thumbs = shots((20, 30, 90), (180, 160, 20), (30, 140, 60))
+    rows = np.repeat(np.eye(2, dtype=np.float32), (4, 6), axis=0)
+    vectors = pack([0.0, 2.0, 5.0, 7.0, 9.0, 11.0, 13.0, 14.0, 15.0, 17.0], rows)
+    scenes = find_scenes(thumbs, 18.0, Scenes(method="tile"), vectors)
+    assert [scene.start for scene in scenes] == [0.0, 9.0], "what is shown changes, not its colour"
+    assert len(find_scenes(thumbs, 18.0, Scenes(), vectors)) == 3
+    assert len(find_scenes(thumbs, 18.0, Scenes(method="tile"), pack([0.0], rows[:1]))) == 1
 
 
 def test_tiling_cuts_in_the_deepest_valley() -> None:

@@ -51,7 +51,7 @@ def sound(levels: dict[int, float], seconds: int) -> Sound:
 def test_windows_of_a_long_sound_come_out_with_their_times(desk: Desk) -> None:
     heard = transcribe(sound({3: 0.5, 700: 0.9}, 1300), Script(), Speech(), desk)
     assert [(n.start, n.text) for n in heard] == [(3.0, "level 0.5 fr"), (700.0, "level 0.9 fr")]
-    assert desk.notes == ["speech: language fr (detected)"]
+    assert desk.notes == ["speech: taken for fr; --language names another"]
     assert desk.reports[-1] == (1300.0, 1300.0)
 
 

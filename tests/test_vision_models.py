@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from servers import ollama_routes, openai_routes, serving
 from tiny_models import CLIP, EXTRAS, clip_folder, open_clip_package
 
 from silvr_cli import backends
@@ -21,7 +23,8 @@ from silvr_cli.errors import BackendMissing, InputError, ModelError, UsageError,
 from silvr_cli.protocols import Request
 from silvr_cli.settings import Settings, load
 
-MODELS = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
+MODELS = ["fake", "openai", "ollama", pytest.param("openclip", marks=pytest.mark.extras)]
+TAGGERS = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
 WORDS = ("a dog", "a cat", "a bus", "rain")
 # open_clip's own, and those of transformers.
 pytestmark = [
@@ -42,7 +45,24 @@ def opened(spec: str) -> Any:
 
 
 @pytest.fixture(params=MODELS)
-def model(request: pytest.FixtureRequest) -> Any:
+def model(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param in ("openai", "ollama"):
+        openai = request.param == "openai"
+        with serving(openai_routes() if openai else ollama_routes()) as server:
+            key, url = ("base_url", f"{server.url}/v1") if openai else ("ollama", server.url)
+            settings = load({f"servers.{key}": url}).settings
+            with closing(backends.vision_model(f"{request.param}/small", settings)) as seer:
+                yield seer
+    else:
+        yield tagging(request)
+
+
+@pytest.fixture(params=TAGGERS)
+def tagger(request: pytest.FixtureRequest) -> Any:
+    return tagging(request)
+
+
+def tagging(request: pytest.FixtureRequest) -> Any:
     if request.param == "openclip":
         return opened(f"openclip/{request.getfixturevalue('coca')}")
     return opened(request.param)
@@ -72,20 +92,20 @@ def test_words_are_told_as_they_come(model: Any) -> None:
     assert "".join(told) == reply.text
 
 
-def test_tags_are_shares_of_the_vocabulary_the_likeliest_first(model: Any) -> None:
+def test_tags_are_shares_of_the_vocabulary_the_likeliest_first(tagger: Any) -> None:
     pictures = [picture(seed) for seed in range(3)]
-    for tags in model.tags(pictures, WORDS, most=len(WORDS)):
+    for tags in tagger.tags(pictures, WORDS, most=len(WORDS)):
         assert {word for word, _ in tags} == set(WORDS)
         shares = [share for _, share in tags]
         assert sum(shares) == pytest.approx(1, abs=1e-5)
         assert shares == sorted(shares, reverse=True)
-    few = model.tags(pictures, WORDS, most=2)
-    assert few == [tags[:2] for tags in model.tags(pictures, WORDS)]
+    few = tagger.tags(pictures, WORDS, most=2)
+    assert few == [tags[:2] for tags in tagger.tags(pictures, WORDS)]
 
 
-def test_nothing_to_tag_or_to_tag_with_gives_no_tags(model: Any) -> None:
-    assert model.tags([], WORDS) == []
-    assert model.tags([picture()], []) == [[]]
+def test_nothing_to_tag_or_to_tag_with_gives_no_tags(tagger: Any) -> None:
+    assert tagger.tags([], WORDS) == []
+    assert tagger.tags([picture()], []) == [[]]
 
 
 @pytest.mark.extras
@@ -128,12 +148,57 @@ def test_a_checkpoint_file_goes_with_a_models_name(coca: Path) -> None:
     assert model.describe([picture()], "").text == same
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny CLIP, which has no text decoder."""
+    return clip_folder(tmp_path_factory.mktemp("clip"), CLIP)
+
+
+def by_words(clip: Path, folder: Path, share: float, words: str = "\n".join(WORDS)) -> Any:
+    (folder / "words.txt").write_text(words, "utf-8")
+    flags = {"captions.vocabulary": folder / "words.txt", "captions.tag_share": share}
+    return backends.vision_model(f"openclip/{clip}", load(flags).settings)
+
+
 @pytest.mark.extras
-def test_a_model_without_a_decoder_tags_but_refuses_to_caption(tmp_path: Path) -> None:
-    model: Any = backends.vision_model(f"openclip/{clip_folder(tmp_path, CLIP)}", load().settings)
-    assert len(model.tags([picture()], WORDS, most=3)[0]) == 3
-    with pytest.raises(ModelError, match=r"no text decoder.*coca_ViT-L-14"):
-        model.describe([picture()], "What is shown?")
+def test_a_model_without_a_decoder_describes_by_tags(clip: Path, tmp_path: Path) -> None:
+    model, pictures = by_words(clip, tmp_path, 0.2), [picture(seed) for seed in range(6)]
+    shares: dict[str, float] = {}
+    for tags in model.tags(pictures, WORDS):
+        shares |= {word: max(share, shares.get(word, 0)) for word, share in tags}
+    sure = sorted((w for w in shares if shares[w] >= 0.2), key=lambda word: -shares[word])
+    told: list[str] = []
+    reply = model.describe(pictures, "What is shown?", Request(on_text=told.append))
+    assert reply.text == told[0] == "seen: " + ", ".join(sure)
+    assert reply.finish == "stop"
+
+
+@pytest.mark.extras
+def test_tags_that_are_not_sure_are_not_told(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = by_words(clip, tmp_path, 0.5)
+    given = [[("a dog", 0.6), ("rain", 0.4)], [("a bus", 0.9)], [("a dog", 0.7), ("rain", 0.1)]]
+    monkeypatch.setattr(type(model), "tags", lambda _, images, words: given[: len(images)])
+    assert model.describe([picture()] * 3, "").text == "seen: a bus, a dog"
+    given[0] = [("rain", 0.4)]
+    assert model.describe([picture()], "").text == "seen: nothing certain"
+
+
+@pytest.mark.extras
+def test_a_new_vocabulary_is_another_model_wherever_it_lies(clip: Path, tmp_path: Path) -> None:
+    first = by_words(clip, tmp_path, 0.2).fingerprint()
+    (tmp_path / "below").mkdir()
+    assert by_words(clip, tmp_path / "below", 0.2).fingerprint() == first
+    assert by_words(clip, tmp_path, 0.2, "a hat").fingerprint() != first
+    embeds = backends.fingerprint("embed", f"openclip/{clip}", load().settings)
+    assert first.startswith(embeds), "vectors do not depend on the words"
+
+
+def test_a_vocabulary_that_is_missing_is_told_before_anything_loads(tmp_path: Path) -> None:
+    flags = {"captions.vocabulary": tmp_path / "gone.txt"}
+    with pytest.raises(UsageError, match=r"gone\.txt cannot be read"):
+        backends.vision_model("openclip/ViT-B-32/openai", load(flags).settings)
 
 
 @pytest.mark.extras

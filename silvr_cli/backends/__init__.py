@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..errors import UsageError
 from ..settings import weights_path
@@ -21,6 +21,7 @@ from ..weights import catalogue, store
 if TYPE_CHECKING:
     from ..protocols import (
         Embedder,
+        ImageEmbedder,
         Model,
         Progress,
         SpeechModel,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from .llama_cpp import LlamaCpp
     from .ollama import Ollama
-    from .open_clip import OpenClip
+    from .open_clip import OpenClip, Tags
     from .openai_api import Endpoint, OpenAiApi
 
 Role = Literal["llm", "speech", "vision", "reader", "embed"]
@@ -101,16 +102,27 @@ def embedder(spec: str, settings: Settings, progress: Progress | None = None) ->
     return _EMBEDDERS[choice.provider](choice, settings, progress)
 
 
+def image_embedder(
+    spec: str, settings: Settings, progress: Progress | None = None
+) -> ImageEmbedder | None:
+    """The embedder if it sees, None if it only reads or the spec is `none`; loads nothing."""
+    if resolve("embed", spec, settings).spec == "none":
+        return None
+    model = embedder(spec, settings, progress)
+    return cast("ImageEmbedder", model) if hasattr(model, "embed_images") else None
+
+
 def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) -> LlamaCpp:
     from .llama_cpp import LlamaCpp
 
+    verbose = settings.models.verbose
     if choice.model.endswith(".gguf"):
         path = Path(choice.model).expanduser()
         if not path.is_file():
             raise UsageError(f"there is no model file {path}", "llamacpp/PATH.gguf names a file")
         mmproj = settings.models.mmproj
         digest = _file_digest(path) + (_file_digest(mmproj) if mmproj else "")
-        return LlamaCpp(choice.spec, digest, lambda: path, None, None, mmproj)
+        return LlamaCpp(choice.spec, digest, lambda: path, None, None, mmproj, verbose)
     entry = catalogue.get(choice.model)
     if entry.role != "llm":
         raise UsageError(f"{entry.name} is no text model but one for {entry.role}")
@@ -120,6 +132,7 @@ def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) ->
         lambda: store.ensure(entry, settings, progress).main,
         entry.context_length,
         entry.reading_budget,
+        verbose=verbose,
     )
 
 
@@ -157,12 +170,28 @@ def _openai_whisper(choice: Choice, settings: Settings, progress: Progress | Non
 
 def _open_clip(choice: Choice, settings: Settings, progress: Progress | None) -> OpenClip:
     del progress
+    from .open_clip import Tags
+
+    return _clip(choice, settings, Tags())
+
+
+def _open_clip_seer(choice: Choice, settings: Settings, progress: Progress | None) -> OpenClip:
+    del progress
+    from .open_clip import Tags
+    from .tags import read_vocabulary
+
+    vocabulary = read_vocabulary(settings.captions.vocabulary)
+    return _clip(choice, settings, Tags(vocabulary, settings.captions.tag_share))
+
+
+def _clip(choice: Choice, settings: Settings, tags: Tags) -> OpenClip:
     from .clip_model import source
     from .open_clip import OpenClip
 
     found, cache = source(choice.model), weights_path(settings) / "openclip"
     digest = _file_digest(found.file) if found.file else ""
-    return OpenClip(choice.spec, found, digest, cache, offline=settings.weights.offline)
+    offline = settings.weights.offline
+    return OpenClip(choice.spec, found, digest, cache, tags=tags, offline=offline)
 
 
 def _rapidocr(choice: Choice, settings: Settings, progress: Progress | None) -> TextReader:
@@ -245,7 +274,7 @@ _SPEECH: Mapping[str, Callable[..., SpeechModel]] = {
 _VISION: Mapping[str, Callable[..., VisionModel]] = {
     **_CHAT,
     "llamacpp": _llama_cpp,
-    "openclip": _open_clip,
+    "openclip": _open_clip_seer,
     "fake": _fake("FakeVision"),
 }
 _EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ FIRST_CONTEXT = 4096
 # What a chat template adds to a message, in tokens, with room to spare.
 TEMPLATE_TOKENS = 64
 BATCH_CHARACTERS = 100_000
+# From here on a file holds about 4 billion parameters in four bits.
+LARGE_BYTES = 2_200_000_000
 # A picture of 768 pixels at most, for the projectors in use.
 IMAGE_TOKENS = 1600
 
@@ -32,7 +35,6 @@ class LlamaCpp:
     """A TextModel; `path` is asked for when the first text comes."""
 
     slots = 1
-    prefers_words = True
 
     def __init__(
         self,
@@ -42,16 +44,22 @@ class LlamaCpp:
         context_length: int | None = None,
         reading_budget: int | None = None,
         mmproj: Path | None = None,
+        verbose: bool = False,
     ) -> None:
         self.name, self.digest, self._path = name, digest, path
         self._known_length, self.reading_budget = context_length, reading_budget
-        self._mmproj = mmproj
+        self._mmproj, self._verbosity = mmproj, 3 if verbose else -1
         self._server: Any = None
         self._context = 0
         self._lock = threading.RLock()
 
     def fingerprint(self) -> str:
         return f"{self.name}@{self.digest}"
+
+    @property
+    def prefers_words(self) -> bool:
+        """Small models answer better in words, larger ones step by step (docs/lab-log.md)."""
+        return self._path().stat().st_size < LARGE_BYTES
 
     @property
     def context_length(self) -> int:
@@ -177,7 +185,7 @@ class LlamaCpp:
             size = min(size, max(self._known_length, context))
         params = xllamacpp.CommonParams()
         params.model.path = str(self._path())
-        params.n_ctx, params.n_parallel, params.verbosity = size, 1, -1
+        params.n_ctx, params.n_parallel, params.verbosity = size, 1, self._verbosity
         params.warmup = False
         if self._mmproj:
             params.mmproj.path = str(self._mmproj)
@@ -210,6 +218,10 @@ def _body(messages: Sequence[Message], request: Request) -> dict[str, Any]:
     }
     if request.stop:
         body["stop"] = list(request.stop)
+    if request.grammar:
+        body["grammar"] = request.grammar
+    if request.likeliest:
+        body |= {"logprobs": True, "top_logprobs": request.likeliest}
     if request.schema:
         body["response_format"] = {
             "type": "json_schema",
@@ -227,7 +239,14 @@ def _whole(reply: dict[str, Any], name: str) -> Reply:
         message.get("reasoning_content") or "",
         _usage(reply),
         "length" if choice.get("finish_reason") == "length" else "stop",
+        _first(choice),
     )
+
+
+def _first(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    content = (choice.get("logprobs") or {}).get("content") or [{}]
+    candidates = content[0].get("top_logprobs") or ()
+    return tuple((str(c["token"]), float(c["logprob"])) for c in candidates)
 
 
 class _Gathered:
@@ -276,4 +295,4 @@ def _usage(reply: dict[str, Any]) -> Usage:
 
 def _timed(reply: Reply, seconds: float) -> Reply:
     usage = Usage(1, reply.usage.prompt_tokens, reply.usage.completion_tokens, seconds)
-    return Reply(reply.text, reply.reasoning, usage, reply.finish)
+    return replace(reply, usage=usage)

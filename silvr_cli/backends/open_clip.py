@@ -1,4 +1,4 @@
-"""Pictures through open_clip: tags and embeddings by any CLIP, captions by a CoCa.
+"""Pictures through open_clip: tags and embeddings by any CLIP, captions by a CoCa, else of tags.
 
 Takes JPEG bytes, gives text, shares and vectors. What to ask of a video is not known here, and
 torch only in `clip_model`.
@@ -6,9 +6,11 @@ torch only in `clip_model`.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,24 +27,45 @@ BATCH = 16
 CAPTION_TOKENS, LEAST_TOKENS = 30, 6
 END, START = "<end_of_text>", "<start_of_text>"
 TAG_PROMPT = "a photo of {}"
-CAPTIONER = "openclip/coca_ViT-L-14/mscoco_finetuned_laion2b_s13b_b90k"
+# What tags become where they stand for a caption: seen, never told to be all there is.
+SEEN, UNSURE = "seen: ", "nothing certain"
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The words that a model without a text decoder describes by, and the least share of one."""
+
+    vocabulary: tuple[str, ...] = ()
+    share: float = 0.0
+
+    def digest(self) -> str:
+        """Changes with the words; empty without any."""
+        words = "\n".join(self.vocabulary).encode("utf-8")
+        return hashlib.sha256(words).hexdigest()[:8] if words else ""
 
 
 class OpenClip:
     """A VisionModel, Tagger and ImageEmbedder; loads when first asked. Safe across threads.
 
-    `digest` tells checkpoint files apart, `cache` is the folder that weights are fetched into. On
-    the GPU when torch has one. Calls raise ModelError when the model cannot be loaded
-    (WeightsError: fetched), UsageError for a name that open_clip does not know, InputError for
-    bytes that are no picture.
+    `digest` tells checkpoint files apart, `cache` is the folder that weights are fetched into,
+    `tags` say what to describe by without a text decoder. On the GPU when torch has one. Calls
+    raise ModelError when the model cannot be loaded (WeightsError: fetched), UsageError for a name
+    that open_clip does not know, InputError for bytes that are no picture.
     """
 
     slots = 1
 
     def __init__(
-        self, name: str, source: Source, digest: str, cache: Path, *, offline: bool = False
+        self,
+        name: str,
+        source: Source,
+        digest: str,
+        cache: Path,
+        *,
+        tags: Tags = Tags(),
+        offline: bool = False,
     ) -> None:
-        self.name, self.digest, self._source = name, digest, source
+        self.name, self.digest, self._source, self._tags = name, digest, source, tags
         self._cache, self._offline = cache, offline
         self._model: ClipModel | None = None
         self._lock = threading.RLock()
@@ -53,15 +76,16 @@ class OpenClip:
 
         try:
             # A tag stands for one file in each version of the package.
-            return f"{self.name}@{version('open_clip_torch')}:{self.digest}".rstrip(":")
+            known = f"{self.name}@{version('open_clip_torch')}:{self.digest}".rstrip(":")
         except PackageNotFoundError as error:
             raise missing() from error
+        return "+".join(filter(None, (known, self._tags.digest())))
 
     def describe(self, images: Sequence[bytes], prompt: str, request: Request = Request()) -> Reply:
-        """One caption an image, those that differ joined in order of time.
+        """One caption an image, those that differ joined in order of time; tags without a decoder.
 
-        CoCa follows no instructions: `prompt` has no effect, and a schema is refused. Raises
-        ModelError when the model has no text decoder, ReplyError when it writes nothing.
+        No model of open_clip follows instructions: `prompt` has no effect, and a schema is
+        refused. Raises ReplyError when it writes nothing.
         """
         del prompt
         if request.schema:
@@ -69,15 +93,31 @@ class OpenClip:
         began = time.monotonic()
         room = max(LEAST_TOKENS, min(CAPTION_TOKENS, request.max_tokens))
         with self._lock:
-            loaded = self._captioner()
-            rows = [row for batch in _batches(images) for row in loaded.captions(batch, room)]
-        text = "; ".join(dict.fromkeys(filter(None, (_plain(row) for row in rows))))
-        if not text:
-            raise ReplyError(f"{self.name} wrote no caption for {len(images)} pictures")
+            loaded = self._loaded()
+            writes = hasattr(loaded.model, "text_decoder")
+            text, whole = self._written(loaded, images, room) if writes else self._seen(images)
         if request.on_text:
             request.on_text(text)
         usage = Usage(1, 0, len(text.split()), time.monotonic() - began)
-        return Reply(text, usage=usage, finish="stop" if all(END in r for r in rows) else "length")
+        return Reply(text, usage=usage, finish="stop" if whole else "length")
+
+    def _written(self, loaded: ClipModel, images: Sequence[bytes], room: int) -> tuple[str, bool]:
+        """Captions by the text decoder, and whether all of them came to their end."""
+        rows = [row for batch in _batches(images) for row in loaded.captions(batch, room)]
+        text = "; ".join(dict.fromkeys(filter(None, (_plain(row) for row in rows))))
+        if not text:
+            raise ReplyError(f"{self.name} wrote no caption for {len(images)} pictures")
+        return text, all(END in row for row in rows)
+
+    def _seen(self, images: Sequence[bytes]) -> tuple[str, bool]:
+        """The tags of all images with a share that is large enough, the surest first."""
+        best: dict[str, float] = {}
+        for tags in self.tags(images, self._tags.vocabulary):
+            for word, share in tags:
+                best[word] = max(share, best.get(word, 0.0))
+        sure = [word for word in best if best[word] >= self._tags.share]
+        sure.sort(key=lambda word: -best[word])
+        return SEEN + (", ".join(sure) or UNSURE), True
 
     def tags(
         self, images: Sequence[bytes], vocabulary: Sequence[str], most: int = 5
@@ -127,15 +167,6 @@ class OpenClip:
         if self._words is None or self._words[0] != vocabulary:
             self._words = vocabulary, self.embed([TAG_PROMPT.format(word) for word in vocabulary])
         return self._words[1]
-
-    def _captioner(self) -> ClipModel:
-        loaded = self._loaded()
-        if not hasattr(loaded.model, "text_decoder"):
-            raise ModelError(
-                f"{self.name} has no text decoder: it gives tags and embeddings, but no captions",
-                f"the coca models write captions, such as {CAPTIONER}",
-            )
-        return loaded
 
     def _loaded(self) -> ClipModel:
         if self._model is None:

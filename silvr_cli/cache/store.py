@@ -175,6 +175,16 @@ class Store:
             seconds,
         )
 
+    def finished(self, name: str) -> list[tuple[str, str, str, dict[str, Any]]]:
+        """(key, video id, video's name, identity) of all results of one stage, the latest last."""
+        rows = self.rows(
+            "SELECT key, video, videos.name, identity FROM stages"
+            " JOIN videos ON videos.id = stages.video"
+            " WHERE stages.name = ? AND state = 'done' ORDER BY created, stages.rowid",
+            name,
+        )
+        return [(key, video, title, json.loads(identity)) for key, video, title, identity in rows]
+
     def finish_stage(
         self, stored: StoredStage, name: str, video: str, identity: dict[str, Any]
     ) -> None:

@@ -10,7 +10,20 @@ import typer
 from typer.exceptions import TyperException
 
 from ..errors import SilvrError, UsageError
-from . import ask, cache, chapters, config, doctor, models, plan, show, summarize, timeline
+from . import (
+    ask,
+    cache,
+    chapters,
+    config,
+    doctor,
+    models,
+    plan,
+    prompts,
+    search,
+    show,
+    summarize,
+    timeline,
+)
 from .display import tell
 
 INTERRUPTED = 130
@@ -27,12 +40,14 @@ app.command("ask")(ask.ask)
 app.command("chapters")(chapters.chapters)
 app.command("summarize")(summarize.summarize)
 app.command("timeline")(timeline.timeline)
+app.command("search")(search.search)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("config")(config.config)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")
+app.add_typer(prompts.app, name="prompts")
 
 
 def _version(wanted: bool) -> None:

@@ -38,6 +38,7 @@ def ask(
     speech: options.Speech = None,
     vision: options.Vision = None,
     reader: options.Reader = None,
+    embed: options.Embed = None,
     base_url: options.BaseUrl = None,
     max_cost: options.MaxCost = None,
     max_calls: options.MaxCalls = None,
@@ -45,11 +46,19 @@ def ask(
     scenes: options.ScenesMethod = None,
     reduction: Annotated[
         str | None,
-        typer.Option("--reduction", help="auto, all, paper or focus.", rich_help_panel=WORK),
+        typer.Option(
+            "--reduction", help="auto, all, paper, focus or segments.", rich_help_panel=WORK
+        ),
     ] = None,
     budget: Annotated[
         int | None,
         typer.Option("--budget", help="Tokens of timeline to read.", rich_help_panel=WORK),
+    ] = None,
+    vote: Annotated[
+        int | None,
+        typer.Option(
+            "--vote", help="Answer so many times and take the most frequent.", rich_help_panel=WORK
+        ),
     ] = None,
     cache: options.CacheFile = None,
     set_: options.Set = None,
@@ -63,6 +72,7 @@ def ask(
     json: options.Json = False,
     output: options.Output = None,
     quiet: options.Quiet = False,
+    verbose: options.Verbose = None,
 ) -> None:
     """Answer a question about a video, with the times that the answer rests on.
 
@@ -79,13 +89,16 @@ def ask(
         models__speech="fake" if dry_run else speech,
         models__vision="fake" if dry_run else vision,
         models__reader="fake" if dry_run else reader,
+        models__embed=embed,
         servers__base_url=base_url,
+        models__verbose=verbose,
         calls__max_cost=max_cost,
         calls__max_calls=max_calls,
         speech__language=language,
         scenes__method=scenes,
         reduction__method=reduction,
         reduction__budget=budget,
+        reasoning__vote=vote,
         cache__path=cache,
     )
     source, question = _read(words, captions, subtitles, clip_length)

@@ -69,6 +69,7 @@ def chapters(
     json: options.Json = False,
     output: options.Output = None,
     quiet: options.Quiet = False,
+    verbose: options.Verbose = None,
 ) -> None:
     """Divide a video into chapters with titles.
 
@@ -87,6 +88,7 @@ def chapters(
         models__vision="fake" if dry_run else vision,
         models__reader="fake" if dry_run else reader,
         servers__base_url=base_url,
+        models__verbose=verbose,
         calls__max_cost=max_cost,
         calls__max_calls=max_calls,
         speech__language=language,

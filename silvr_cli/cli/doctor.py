@@ -14,8 +14,10 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
+    from ..backends import Role
     from ..settings import Settings
 
+ROLES: tuple[Role, ...] = ("llm", "vision", "speech")
 # Distribution, the module it brings, and what for.
 PACKAGES = (
     ("av", "av", "decoding"),
@@ -126,15 +128,25 @@ def _cache(settings: Settings) -> list[Check]:
 
 
 def _machine(settings: Settings) -> list[Check]:
-    from .. import backends
-
-    choice = backends.resolve("llm", "auto", settings)
     cores = os.cpu_count() or 1
     gpu = "an NVIDIA GPU" if shutil.which("nvidia-smi") else "no NVIDIA GPU"
-    return [
-        Check("machine", None, f"{cores} cores, {gpu}"),
-        Check("language model, auto", None, f"{choice.spec}: {choice.reason}"),
-    ]
+    return [Check("machine", None, f"{cores} cores, {gpu}"), *map(_auto(settings), ROLES)]
+
+
+def _auto(settings: Settings) -> Callable[[Role], Check]:
+    """What `auto` stands for in a role on this machine."""
+
+    def check(role: Role) -> Check:
+        from .. import backends
+        from ..errors import SilvrError
+
+        try:
+            choice = backends.resolve(role, "auto", settings)
+        except SilvrError as error:
+            return Check(f"{role}, auto", False, error.message, error.hint or "")
+        return Check(f"{role}, auto", None, f"{choice.spec}: {choice.reason}")
+
+    return check
 
 
 def _hosted(settings: Settings) -> list[Check]:

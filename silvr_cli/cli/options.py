@@ -39,6 +39,12 @@ Reader = Annotated[
     str | None,
     typer.Option("--reader", help="Reads on-screen text, or none.", rich_help_panel=MODELS),
 ]
+Embed = Annotated[
+    str | None,
+    typer.Option(
+        "--embed", help="Compares pictures and words: openclip/MODEL.", rich_help_panel=MODELS
+    ),
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(
@@ -103,6 +109,14 @@ Output = Annotated[
 Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="No progress and no notes.", rich_help_panel=OUTPUT),
+]
+
+
+Verbose = Annotated[
+    bool | None,
+    typer.Option(
+        "--verbose", "-v", help="Let model libraries write their logs.", rich_help_panel=OUTPUT
+    ),
 ]
 
 

@@ -46,6 +46,7 @@ def summarize(
     json: options.Json = False,
     output: options.Output = None,
     quiet: options.Quiet = False,
+    verbose: options.Verbose = None,
 ) -> None:
     """Tell a video in short: tldr, bullets, detailed (by chapters) or minutes (with tasks).
 
@@ -62,6 +63,7 @@ def summarize(
         models__vision="fake" if dry_run else vision,
         models__reader="fake" if dry_run else reader,
         servers__base_url=base_url,
+        models__verbose=verbose,
         calls__max_cost=max_cost,
         calls__max_calls=max_calls,
         speech__language=language,

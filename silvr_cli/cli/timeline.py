@@ -24,6 +24,7 @@ def timeline(
     speech: options.Speech = None,
     vision: options.Vision = None,
     reader: options.Reader = None,
+    embed: options.Embed = None,
     base_url: options.BaseUrl = None,
     max_cost: options.MaxCost = None,
     max_calls: options.MaxCalls = None,
@@ -34,6 +35,7 @@ def timeline(
     dry_run: options.DryRun = False,
     output: options.Output = None,
     quiet: options.Quiet = False,
+    verbose: options.Verbose = None,
 ) -> None:
     """Print what is said, shown and read in a video, line by line with times."""
     from .. import exports, pipeline
@@ -47,7 +49,9 @@ def timeline(
         models__speech="fake" if dry_run else speech,
         models__vision="fake" if dry_run else vision,
         models__reader="fake" if dry_run else reader,
+        models__embed=embed,
         servers__base_url=base_url,
+        models__verbose=verbose,
         calls__max_cost=max_cost,
         calls__max_calls=max_calls,
         speech__language=language,

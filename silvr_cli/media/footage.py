@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..protocols import SAMPLE_RATE
+from ..records import FrameVectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,10 +100,14 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """The pass's yield; `duration` is measured, in seconds; `warnings` are for the user."""
+    """The pass's yield; `duration` is measured, in seconds; `warnings` are for the user.
+
+    `vectors` are of `frames`, where an embedder has seen them.
+    """
 
     duration: float
     thumbs: Thumbs
     frames: tuple[Frame, ...]
     sound: Sound | None
     warnings: tuple[str, ...] = ()
+    vectors: FrameVectors | None = None

@@ -1,25 +1,26 @@
 """Clips -> captions by a model that sees: what is there and what changes, with the time it holds.
 
 Knows the VisionModel protocol, no model. A clip's caption is a piece; clips whose picture stands
-still are captioned once.
+still are captioned once, and frames that show the same as the one before are not sent.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import prompts, replies
 from ..errors import ModelError, Refused, ReplyError
 from ..inflight import in_flight
+from ..likeness import Likeness
 from ..protocols import Request
 from ..records import Clip, Line
 from ..timeline import clock, window
 
 if TYPE_CHECKING:
-    from ..media.footage import Footage, Frame, Thumbs
+    from ..media.footage import Footage, Frame
     from ..protocols import VisionModel, Work
     from ..settings import Captions
 
@@ -32,9 +33,10 @@ SPEECH_CHARACTERS = 600
 
 @dataclass(frozen=True, slots=True)
 class _Shot:
-    """Clips that look the same, to be captioned by the first."""
+    """Clips that look the same, to be captioned by the first, from these frames of it."""
 
     clips: tuple[Clip, ...]
+    frames: tuple[Frame, ...]
 
     @property
     def clip(self) -> Clip:
@@ -56,13 +58,13 @@ def caption_clips(
     refused are tried to the end of the others; then ModelError says how many are missing, and a
     next run asks only for those.
     """
-    shots = _shots(clips, footage.thumbs)
+    shots = _shots(clips, footage, settings)
     refused: list[_Refusal] = []
     captions: dict[float, str] = {}
 
     def caption(shot: _Shot) -> str | _Refusal:
         try:
-            return _caption(shot, footage, speech, model, settings, work, question)
+            return _caption(shot, speech, model, settings, work, question)
         except (Refused, ReplyError) as error:
             return _Refusal(error)
 
@@ -97,20 +99,18 @@ class _Refusal:
 
 def _caption(
     shot: _Shot,
-    footage: Footage,
     speech: Sequence[Line],
     model: VisionModel,
     settings: Captions,
     work: Work,
     question: str | None,
 ) -> str:
-    clip = shot.clip
+    clip, frames = shot.clip, shot.frames
     asked = f" {hashlib.sha256(question.encode()).hexdigest()[:8]}" if question else ""
     key = f"clip {clip.start:.3f}-{clip.end:.3f}{asked}"
     stored = work.get(key)
     if isinstance(stored, str):
         return stored
-    frames = pick(footage.frames, clip, settings.frames)
     if not frames:
         return "no picture"
     prompt = prompts.load(INSTRUCTED if question else PROMPT)
@@ -130,29 +130,44 @@ def _caption(
     return text
 
 
-def pick(frames: Sequence[Frame], clip: Clip, most: int) -> list[Frame]:
+def pick(
+    frames: Sequence[Frame], clip: Clip, most: int, likeness: Likeness | None = None
+) -> list[Frame]:
     """At most `most` frames spread evenly over the clip; the one that stands there if it has none.
 
     Frames are kept where the picture changes, so the last one before the clip still stands in it.
+    By `likeness`, those that show the same as the one before them are passed over.
     """
     inside = [frame for frame in frames if clip.start <= frame.time < clip.end]
     before = [frame for frame in frames if frame.time <= clip.start]
     if before and (not inside or inside[0].time - clip.start > (clip.end - clip.start) / most):
         inside.insert(0, before[-1])
+    if likeness:
+        inside = [inside[place] for place in likeness.distinct([frame.time for frame in inside])]
     if len(inside) <= most:
         return inside or list(frames[:1])
     step = (len(inside) - 1) / max(1, most - 1)
     return [inside[round(index * step)] for index in range(most)]
 
 
-def _shots(clips: Sequence[Clip], thumbs: Thumbs) -> list[_Shot]:
-    """Neighbouring clips through which one picture stands still, together."""
+def _shots(clips: Sequence[Clip], footage: Footage, settings: Captions) -> list[_Shot]:
+    """Neighbouring clips through which one picture stands still, together.
+
+    By thumbnails, or by vectors where there are any: those forgive a camera that is not quite
+    still and a speaker who moves.
+    """
+    vectors = footage.vectors
+    likeness = Likeness(vectors, settings.same_picture) if vectors else None
     shots: list[_Shot] = []
     for clip in clips:
-        if shots and thumbs.still(shots[-1].clip.start, clip.end):
-            shots[-1] = _Shot((*shots[-1].clips, clip))
+        start = shots[-1].clip.start if shots else clip.start
+        if shots and (
+            footage.thumbs.still(start, clip.end) or (likeness and likeness.still(start, clip.end))
+        ):
+            shots[-1] = replace(shots[-1], clips=(*shots[-1].clips, clip))
         else:
-            shots.append(_Shot((clip,)))
+            frames = pick(footage.frames, clip, settings.frames, likeness)
+            shots.append(_Shot((clip,), tuple(frames)))
     return shots
 
 

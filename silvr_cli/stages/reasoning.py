@@ -6,23 +6,24 @@ last, so that a second question reuses the server's prefix.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import evidence, prompts, replies
 from ..errors import ReplyError
-from ..records import Answer, Confidence, Context, Evidence, Verdict
-from ..talk import Talk
+from ..protocols import Message, Reply, Request
+from ..records import Answer, Confidence, Context, Evidence, Usage, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..protocols import TextModel
     from ..settings import Reasoning
 
 NOT_SAID = "The video does not say."
 WORDS_TOKENS = 96
+# Samples of one answer differ only with some warmth.
+WARM = 0.7
 STRUCTURED = {
     "type": "object",
     "properties": {
@@ -58,17 +59,20 @@ def answer(
 
     Raises ReplyError when the model gives nothing usable, ContextOverflow, ModelError.
     """
-    talk = Talk(model, settings.temperature, settings.seed, on_text)
+    talk = _Talk(model, settings, on_text)
     if not context.lines:
         found = _not_said(
             "no line of the timeline has to do with the question"
             if context.plan.lines_total
             else "nothing was seen, read or heard"
         )
-    elif model.prefers_words:
-        found = _in_words(context, question, choices, talk)
     else:
-        found = _structured(context, question, choices, talk, settings.max_tokens)
+        small = settings.style == "words" or (settings.style == "auto" and model.prefers_words)
+        way = _in_words if small else _structured
+        if settings.vote > 1:
+            found = _voted(context, question, choices, talk, way)
+        else:
+            found = way(context, question, choices, talk)
     return replace(
         found,
         question=question,
@@ -80,7 +84,69 @@ def answer(
     )
 
 
-def _in_words(context: Context, question: str, choices: Sequence[str], talk: Talk) -> Answer:
+_Way = Callable[[Context, str, Sequence[str], "_Talk"], Answer]
+
+
+@dataclass(slots=True)
+class _Talk:
+    """The calls to the model for one answer, with what they cost and which prompts they used."""
+
+    model: TextModel
+    settings: Reasoning
+    on_text: Callable[[str], None] | None
+    used: dict[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+
+    def ask(
+        self, name: str, tokens: int, schema: dict[str, Any] | None = None, **values: Any
+    ) -> Reply:
+        prompt = prompts.load(name)
+        self.used[name] = prompt.sha
+        request = Request(
+            tokens,
+            self.settings.temperature,
+            self.settings.seed,
+            schema,
+            on_text=self.on_text,
+        )
+        started = time.monotonic()
+        reply = self.model.chat([Message("user", prompt.fill(**values))], request)
+        self.usage = _added(self.usage, reply.usage, time.monotonic() - started)
+        text, thoughts = replies.without_thinking(reply.text)
+        return replace(reply, text=text, reasoning=reply.reasoning or thoughts)
+
+
+def _voted(
+    context: Context, question: str, choices: Sequence[str], talk: _Talk, way: _Way
+) -> Answer:
+    """The most frequent of several answers: options rotated, so that no place is favoured, or
+    samples of an open answer (self-consistency, arXiv 2203.11171). Unusable replies do not count.
+    """
+    settings, answers, error = talk.settings, [], None
+    for turn in range(settings.vote):
+        order = [(i + turn) % len(choices) for i in range(len(choices))]
+        if not choices:
+            warm = {"temperature": max(settings.temperature, WARM), "seed": settings.seed + turn}
+            talk.settings = settings.model_copy(update=warm)
+        try:
+            found = way(context, question, [choices[i] for i in order], talk)
+        except ReplyError as unusable:
+            error = unusable
+            continue
+        index = order[found.choice] if found.choice is not None else None
+        answers.append(replace(found, choice=index))
+    talk.settings = settings
+    if not answers:
+        raise error or ReplyError(f"{talk.model.name} gave no answer")
+    alike = [replies.alike(answer, answers) for answer in answers]
+    best = max(range(len(answers)), key=lambda i: (alike[i], -i))
+    share = alike[best] / settings.vote
+    confidence: Confidence = "high" if share > 0.75 else "medium" if share > 0.5 else "low"
+    told = f"{alike[best]} of {settings.vote} answers agree"
+    return replace(answers[best], confidence=confidence, notes=(*answers[best].notes, told))
+
+
+def _in_words(context: Context, question: str, choices: Sequence[str], talk: _Talk) -> Answer:
     """For small models: a short answer in words, matched and checked by rules."""
     fenced = prompts.fenced(context.text)
     if not choices:
@@ -101,42 +167,83 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: Tal
     return _found(text, confidence, rests, chosen, reply.text, notes)
 
 
-def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> Answer:
+def _open_in_words(context: Context, fenced: str, question: str, talk: _Talk) -> Answer:
     if 2 * len(context.unheard) > context.asked:
         # Small models would rather invent than deny: what nobody mentions is not asked of them.
         return _not_said(f"nothing in the video mentions: {', '.join(context.unheard)}")
-    reply = talk.ask("answer_open", WORDS_TOKENS, context=fenced, question=question)
-    text = replies.first_line(reply.text)
-    if not text:
-        raise ReplyError(f"{talk.model.name} gave an empty reply")
+    reply, text, rests, strange = _said_in_words(context, fenced, question, talk, ())
+    notes = []
+    if strange:
+        # Repaired once: the model is told what it made up; what is still made up is marked.
+        first = _short(text)
+        again = _said_in_words(context, fenced, question, talk, strange)
+        if len(again[3]) < len(strange):
+            reply, text, rests, strange = again
+            notes.append(f'repaired; the model first said: "{first}"')
     if replies.denies(text):
-        return _not_said()
-    rests = evidence.supporting(context.lines, question, text)
-    strange = evidence.unsupported(text, context.lines)
-    notes = [f"not in the timeline: {', '.join(strange)}"] if strange else []
+        return _not_said(*notes)
+    notes += [f"not in the timeline: {', '.join(strange)}"] if strange else []
     confidence: Confidence = "high" if rests and not context.unheard else "medium"
     if strange or not rests or 2 * len(context.unheard) == context.asked > 0:
         confidence = "low"
-    return _found(text, confidence, rests, None, reply.text, notes)
+    found = _found(text, confidence, rests, None, reply.text, notes)
+    if evidence.repeats(text, question):
+        told = "the answer only repeats the question"
+        return replace(found, verdict="unclear", confidence="low", notes=(*found.notes, told))
+    return found
 
 
-def _structured(
-    context: Context, question: str, choices: Sequence[str], talk: Talk, max_tokens: int
-) -> Answer:
-    """For larger models: think step by step, then one JSON object."""
+def _said_in_words(
+    context: Context, fenced: str, question: str, talk: _Talk, wrong: Sequence[str]
+) -> tuple[Reply, str, list[Evidence], list[str]]:
+    """(reply, its first line, what it rests on, what in it stands nowhere)."""
+    reply = talk.ask("answer_open", WORDS_TOKENS, context=fenced, question=question, wrong=wrong)
+    text = replies.first_line(reply.text)
+    if not text:
+        raise ReplyError(f"{talk.model.name} gave an empty reply")
+    rests = evidence.supporting(context.lines, question, text)
+    denied = replies.denies(text)
+    return (
+        reply,
+        text,
+        rests,
+        [] if denied else evidence.strange(text, question, context.lines, rests),
+    )
+
+
+def _structured(context: Context, question: str, choices: Sequence[str], talk: _Talk) -> Answer:
+    """For larger models: think step by step, then one JSON object; repaired once."""
+    found, strange = _thought(context, question, choices, talk, ())
+    if not strange:
+        return found
+    again, still = _thought(context, question, choices, talk, strange)
+    told = f'repaired; the model first said: "{_short(found.text)}"'
+    if len(still) < len(strange):
+        found, strange = replace(again, notes=(told, *again.notes)), still
+    if strange:
+        marked = (*found.notes, f"not in the timeline: {', '.join(strange)}")
+        return replace(found, confidence="low", notes=marked)
+    return found
+
+
+def _thought(
+    context: Context, question: str, choices: Sequence[str], talk: _Talk, wrong: Sequence[str]
+) -> tuple[Answer, list[str]]:
+    """An answer from one JSON reply, and what in it stands nowhere in the timeline."""
     reply = talk.ask(
         "answer_structured",
-        max_tokens,
+        talk.settings.max_tokens,
         STRUCTURED,
         context=prompts.fenced(context.text),
         question=question,
         choices=choices,
+        wrong=wrong,
     )
     said = replies.json_object(reply.text)
     if said is None:
         if reply.finish == "length":
             raise ReplyError(
-                f"{talk.model.name} needed more than {max_tokens} tokens",
+                f"{talk.model.name} needed more than {talk.settings.max_tokens} tokens",
                 "raise --set reasoning.max_tokens=…",
             )
         raise ReplyError(f'{talk.model.name} gave no JSON: "{_short(reply.text)}"')
@@ -147,18 +254,15 @@ def _structured(
     if choices and chosen is None and verdict != "not_found":
         raise ReplyError(f'the reply "{_short(text)}" is none of the options')
     if verdict == "not_found" and chosen is None:
-        return replace(_not_said(), reasoning=reasoning)
+        return replace(_not_said(), reasoning=reasoning), []
     rests, notes = evidence.checked(_claims(said), context.lines)
-    strange = evidence.unsupported(text, context.lines) if not choices else []
-    if strange:
-        notes.append(f"not in the timeline: {', '.join(strange)}")
+    strange = [] if choices else evidence.strange(text, question, context.lines, rests)
     confidence = said.get("confidence", "low")
-    if strange or confidence not in ("high", "medium") or (notes and not rests):
+    if confidence not in ("high", "medium") or (notes and not rests):
         confidence = "low"
-    found = _found(
-        choices[chosen] if chosen is not None else text, confidence, rests, chosen, reasoning, notes
-    )
-    return replace(found, verdict=verdict if verdict in ("found", "unclear") else "unclear")
+    text = choices[chosen] if chosen is not None else text
+    found = _found(text, confidence, rests, chosen, reasoning, notes)
+    return replace(found, verdict="found" if verdict == "found" else "unclear"), strange
 
 
 def _claims(said: dict[str, Any]) -> list[tuple[str, str]]:
@@ -184,6 +288,16 @@ def _found(
 
 def _not_said(*notes: str) -> Answer:
     return Answer("", NOT_SAID, "not_found", "medium", notes=notes)
+
+
+def _added(one: Usage, more: Usage, seconds: float) -> Usage:
+    return Usage(
+        one.calls + 1,
+        one.prompt_tokens + more.prompt_tokens,
+        one.completion_tokens + more.completion_tokens,
+        one.seconds + seconds,
+        one.cost + more.cost,
+    )
 
 
 def _short(text: str) -> str:

@@ -19,6 +19,8 @@ from ..relevance import Index, is_english, terms
 from ..timeline import KINDS, as_text, levels, line_text, merge_captions
 
 Count = Callable[[Sequence[str]], Sequence[int]]
+# How well what is shown in each line's span goes with the question, 0 to 1; () when nobody knows.
+Hints = Callable[[Sequence[Line]], Sequence[float]]
 
 # Each line ends with a line break, which may be a token of its own.
 LINE_BREAK = 1
@@ -32,6 +34,9 @@ FLOOR = 0.3
 # A screen text of so many rows is a board or list: its rows are told apart.
 LONG_BOARD = 4
 ROW_JOINT, ELLIPSIS = " / ", "…"
+# What a line gains by the best picture, as a share of what the best line has by words: enough to
+# be kept (FLOOR) from a hint of 0.6 on, never enough to come before words that fit well.
+PICTURE_WEIGHT = 0.5
 # Captions that only tell change answer few questions; words on screen and speech answer most.
 KIND_WEIGHT = {"caption": 0.4, "summary": 0.8, "sound": 0.6}
 
@@ -50,12 +55,14 @@ def reduce(
     choices: Sequence[str],
     budget: Budget,
     method: str,
+    hints: Hints | None = None,
 ) -> Context:
     """The lines that go in front of the model, in order of time, never over the budget.
 
+    `hints` are asked for only when lines have to be chosen by a question that has telling words.
     Raises UsageError when `method` cannot be carried out.
     """
-    context = _reduced(timeline, question, choices, budget, method)
+    context = _reduced(timeline, question, choices, budget, method, hints)
     said = " ".join(line.text for line in timeline.lines if line.kind != "caption")
     if not question or not (is_english(question) and is_english(said)):
         # Words can only be missed where question and video share a language that we can stem.
@@ -70,6 +77,7 @@ def _reduced(
     choices: Sequence[str],
     budget: Budget,
     method: str,
+    hints: Hints | None,
 ) -> Context:
     lines = _told_once(timeline.lines)
     costs = [cost + LINE_BREAK for cost in budget.count([line_text(line) for line in lines])]
@@ -82,13 +90,16 @@ def _reduced(
             "raise --budget or let --reduction auto choose",
         )
     if method == "segments":
-        raise UsageError("reduction 'segments' is not available yet", "use paper or focus")
+        raise UsageError("reduction 'segments' needs a question", "use paper")
     if method == "focus" or (method == "auto" and question):
         if not question:
             raise UsageError("reduction 'focus' needs a question", "use paper")
-        kept = _focus(lines, costs, question, choices, budget.tokens)
+        seen = hints(lines) if hints and terms(question) else ()
+        scores = relevance(lines, " ".join((question, *choices)), seen)
+        kept = _focus(lines, costs, question, scores, budget.tokens)
         if kept:
             reason = f"{whole} tokens do not fit {budget.tokens}: kept what the question is about"
+            reason += ", by words and by pictures" if seen else ""
             return _context(kept, timeline, budget, None, "focus", reason)
         # "What is this about?" shares no word with what is said: show some of everything.
         overview = _paper(lines, whole, timeline, budget)
@@ -191,14 +202,17 @@ def _tokens(lines: Sequence[Line], budget: Budget) -> int:
 
 
 def _focus(
-    lines: Sequence[Line], costs: Sequence[int], question: str, choices: Sequence[str], tokens: int
+    lines: Sequence[Line],
+    costs: Sequence[int],
+    question: str,
+    scores: Sequence[float],
+    tokens: int,
 ) -> list[Line]:
     """The most relevant lines that fit, in order of time; of a long board only the rows asked for.
 
     Small models read less text better (docs/lab-log.md), so what is far less relevant than the
     best line is left out even where there is room.
     """
-    scores = relevance(lines, " ".join((question, *choices)))
     best = max(scores, default=0.0)
     order = sorted(range(len(lines)), key=lambda i: (-scores[i], lines[i].start))
     chosen: set[int] = set()
@@ -227,22 +241,27 @@ def _rows_asked_for(line: Line, question: str, index: Index) -> Line:
     return replace(line, text=ROW_JOINT.join(texts))
 
 
-def relevance(lines: Sequence[Line], query: str) -> list[float]:
-    """A score a line: its own words', and a fading share of its neighbours' in time.
+def relevance(lines: Sequence[Line], query: str, hints: Sequence[float] = ()) -> list[float]:
+    """A score a line: its own words', a fading share of its neighbours' in time, and its hint.
 
     The sentence that answers often lacks the question's words, which stand on the slide or in the
     sentence before: so a line borrows from what is near. Words that the question quotes count
-    more: they name a place in the video.
+    more: they name a place in the video. The hint, 0 to 1, is what pictures say; where no line
+    shares a word, they decide alone.
     """
     index = Index([line.text for line in lines])
     own = index.scores(query)
     for quoted in QUOTED.findall(query):
         own = [a + QUOTE_WEIGHT * b for a, b in zip(own, index.scores(quoted), strict=True)]
     borrowed = _borrowed(lines, own)
-    return [
+    scores = [
         (a + LENT * b) * KIND_WEIGHT.get(n.kind, 1.0)
         for a, b, n in zip(own, borrowed, lines, strict=True)
     ]
+    if not hints:
+        return scores
+    share = PICTURE_WEIGHT * (max(scores, default=0.0) or 1.0)
+    return [score + share * hint for score, hint in zip(scores, hints, strict=True)]
 
 
 def _borrowed(lines: Sequence[Line], own: Sequence[float]) -> list[float]:

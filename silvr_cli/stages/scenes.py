@@ -1,13 +1,17 @@
-"""Thumbnails -> scenes: where one shot ends and another begins. Pure; opens no file."""
+"""Thumbnails, or frames' vectors -> scenes: where one shot ends and another begins.
+
+Pure; opens no file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..records import Scene
+from ..likeness import neighbours
+from ..records import FrameVectors, Scene
 from ..tiling import tile_cuts
 
 if TYPE_CHECKING:
@@ -23,10 +27,13 @@ CONTENT_THRESHOLD = 22.0
 WINDOW = 2
 
 
-def find_scenes(thumbs: Thumbs, duration: float, settings: Scenes) -> tuple[Scene, ...]:
+def find_scenes(
+    thumbs: Thumbs, duration: float, settings: Scenes, vectors: FrameVectors | None = None
+) -> tuple[Scene, ...]:
     """Scenes that cover `[0, duration)` without a gap, none shorter than `min_length` seconds.
 
-    No thumbnails, no scenes.
+    Method tile goes by the frames' `vectors` where they exist, as its paper does. No thumbnails,
+    no scenes.
     """
     if not len(thumbs.times):
         return ()
@@ -34,8 +41,10 @@ def find_scenes(thumbs: Thumbs, duration: float, settings: Scenes) -> tuple[Scen
         steps = int(np.ceil(duration / settings.uniform_length))
         cuts = [(step * settings.uniform_length, 0.0) for step in range(1, steps)]
     elif settings.method == "tile":
-        found = tile_cuts(_similarity(thumbs.pixels), settings.alpha)
-        cuts = [(float(thumbs.times[index + 1]), depth) for index, depth in found]
+        times: Sequence[float] = vectors.times if vectors else thumbs.times.tolist()
+        similarity = neighbours(vectors) if vectors else _similarity(thumbs.pixels)
+        found = tile_cuts(similarity, settings.alpha)
+        cuts = [(times[index + 1], depth) for index, depth in found]
     else:
         cuts = _detected(thumbs, settings)
     return _scenes(cuts, duration, settings.min_length)

@@ -87,7 +87,7 @@ def _language(
         if language is None:
             return None
         work.put("language", language)
-    work.note(f"speech: language {language} (detected)")
+    work.note(f"speech: taken for {language}; --language names another")
     return str(language)
 
 

@@ -259,7 +259,7 @@ class Writer:
             len(text.split()) >= LEAST_WORDS
             and not replies.denies(text)
             and not replies.refuses(text)
-            and not evidence.unsupported(text, lines)
+            and not evidence.strange(text, "", lines)
             and not evidence.mismeasured(text, lines)
             and not evidence.copied(text, self.timeline.lines)
             and evidence.grounded(text, lines)

@@ -1,0 +1,53 @@
+"""`silvr search`: words and pictures in all videos that the cache knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options
+from .options import OUTPUT
+
+if TYPE_CHECKING:
+    from .. import library
+
+
+def search(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What to look for.")],
+    top: Annotated[
+        int,
+        typer.Option(
+            "--top", min=1, help="At most so many lines and pictures.", rich_help_panel=OUTPUT
+        ),
+    ] = 10,
+    embed: options.Embed = None,
+    cache: options.CacheFile = None,
+    set_: options.Set = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Find words in every video that silvr has read, and pictures that go with them.
+
+    Lines come by BM25. Pictures need --embed (or SILVR_EMBED), now and when the video was read.
+
+    silvr search "last bus" --top 5
+    """
+    from .. import library
+    from . import display
+
+    loaded = options.settings_from(set_, models__embed=embed, cache__path=cache)
+    with options.session(loaded.settings, quiet) as session:
+        found = library.search(" ".join(words), top, session)
+    if json:
+        display.document(found)
+        return
+    if not found and not quiet:
+        display.tell("nothing is found in the videos of the cache (silvr cache ls lists them)")
+    display.table(("video", "time", "kind", "score", "text"), [_row(each) for each in found])
+
+
+def _row(found: library.Found) -> tuple[str, ...]:
+    from ..timeline import clock
+
+    return found.name, clock(found.start), found.kind, f"{found.score:.2f}", found.text
