@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 # within limits, and more in a longer video, or an hour had hundreds.
 PRICE_SHARE, PRICE_LEAST, PRICE_MOST = 0.42, 2.5, 3.4
 PRICE_A_DOUBLING, PRICE_FROM = 0.3, 600.0
-# So many chapters at least, where there are signs at all, and at most: by the root of minutes.
-LEAST, MOST = 1.5, 10.0
+# So many chapters at least, where there are signs at all: by the root of minutes.
+LEAST_A_ROOT = 1.5
+# And at most so many a minute, however strong the signs, growing by the root after the first hour.
+MOST_A_MINUTE, HOUR = 2.5, 60.0
 SHORTEST, LONGEST_SHARE = 10.0, 360.0
 TITLE_CHARACTERS, TITLE_WORDS, TITLE_TOKENS = 60, 10, 32
 # What a title's prompt reads: a title needs the gist, and small models read little well.
@@ -72,8 +74,9 @@ def boundaries(
     usable = [c for c in candidates if least <= c.time <= duration - least]
     if settings.count is None:
         usable = [c for c in usable if c.strength > 0]
-    root = math.sqrt(duration / 60)
-    low, high = round(LEAST * root), max(1, round(MOST * root))
+    minutes = duration / 60
+    low = round(LEAST_A_ROOT * math.sqrt(minutes))
+    high = max(1, round(MOST_A_MINUTE * min(minutes, math.sqrt(HOUR * minutes))))
     if settings.count is not None:
         low = high = settings.count
     return (0.0, *_best(usable, least, (low - 1, high - 1), _price(candidates, duration)))
