@@ -120,6 +120,14 @@ def test_tldr_tells_the_points_in_a_few_sentences_with_times() -> None:
     ]
 
 
+def test_sentences_on_one_row_are_told_apart() -> None:
+    model = Scripted(DOME, MIRROR, "A town's observatory has a dome. Martha orders a mirror.")
+    assert [text for _, text in texts(told(model, "tldr"))] == [
+        "A town's observatory has a dome.",
+        "Martha orders a mirror.",
+    ]
+
+
 def test_tldr_falls_back_on_the_points() -> None:
     model = Scripted(DOME, MIRROR, "In 1492 it all began with ships.", "Sorry, I cannot.")
     assert texts(told(model, "tldr")) == [(2.0, DOME), (70.0, MIRROR)]

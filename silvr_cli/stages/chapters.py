@@ -18,6 +18,7 @@ import numpy as np
 from .. import evidence, prompts, replies
 from ..inflight import in_flight
 from ..records import Chapter, Line, Timeline
+from ..relevance import terms
 from ..signs import ROW_JOINT, Candidate, lines_of, plain, running_heads
 from ..timeline import clock, parse_clock
 
@@ -47,7 +48,8 @@ AROUND = "\"'“”‘’«»[]() -–—:;,"
 CLOCK = re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?\b")
 NAMED_START = re.compile(r"^[\s\-*•#>\[(]*(\d{1,2}:\d\d(?::\d\d)?)[\s\])]*[-–—:.\s]+(.*)$")
 LEAD = re.compile(
-    r"^(?:the\s+)?(?:chapter\s+)?(?:title|heading)(?:\s+is)?\s*[:\-–]\s*", re.IGNORECASE
+    r"^(?:the\s+)?(?:chapter\s+)?(?:title|heading|speech|screen|caption)(?:\s+is)?\s*[:\-–]\s*",
+    re.IGNORECASE,
 )
 JOINING = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
@@ -275,20 +277,28 @@ def _asked(
     title = ""
     if text:
         values: dict[str, Any] = {"context": prompts.fenced(text), "used": used}
-        title = _usable(talk.ask("chapter_title", TITLE_TOKENS, **values).text, part)
+        small = talk.model.prefers_words
+        title = _usable(talk.ask("chapter_title", TITLE_TOKENS, **values).text, part, small)
         if not title:
-            title = _usable(talk.ask_again("chapter_title", TITLE_TOKENS, **values).text, part)
+            again = talk.ask_again("chapter_title", TITLE_TOKENS, **values)
+            title = _usable(again.text, part, small)
     work.put(key, title)
     return title
 
 
-def _usable(reply: str, part: Sequence[Line]) -> str:
-    """The reply as a title; empty when it refuses or names a number that stands nowhere."""
+def _usable(reply: str, part: Sequence[Line], small: bool) -> str:
+    """The reply as a title; empty when it refuses or names a number that stands nowhere.
+
+    A small model's title must also have a word of the part: an introduction may be called one,
+    but small models invent subjects rather than abstract from them.
+    """
     row = replies.first_line(reply)
     if replies.denies(row) or replies.refuses(row):
         return ""
     title = cleaned(row)
-    return "" if evidence.unsupported(title, part) else title
+    told = " ".join(line.text for line in part)
+    invented = small and told.isascii() and not set(terms(title)) & set(terms(told))
+    return "" if invented or evidence.unsupported(title, part) else title
 
 
 def cleaned(text: str) -> str:

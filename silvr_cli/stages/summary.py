@@ -44,13 +44,15 @@ SHORT_STRETCH, SMALL_STRETCH, LONGEST_STRETCH = 40, 700, 6000
 LEAST_WORDS, LONGEST_QUOTE = 4, 160
 LEVELS = 5
 TIMED = re.compile(r"^\W*\[?(\d{1,2}:\d\d(?::\d\d)?)(?:\s*[-–]\s*[\d:]+)?\]?[\s:.\-–—]*")
+SENTENCE_END = re.compile(r"(?<=[^\W\d_]{2}[.!?])\s+(?=[A-Z])")
 BULLET = re.compile(r"^\s*(?:[-*•–]+|\(?\d{1,2}[.)])\s+")
 NONE = re.compile(r"^\W*(?:none|no (?:decisions?|tasks?)|there (?:are|were) no)\b", re.IGNORECASE)
 # How small models begin whatever they are asked.
 OPENING = re.compile(
-    r"^(?:the|this) (?:video|recording|part|clip|speaker|text|notes?|section)(?: also)? "
-    r"(?:discuss(?:es)?|describes?|talks? about|mentions?|is about|tells? (?:of|about)|covers?"
-    r"|explains?|shows?)(?: that)? ",
+    r"^(?:the|this) (?:video|recording|part|clip|speaker|speech|text|notes?|section)(?: also)? "
+    r"(?:discuss(?:es|ed)?|describe[sd]?|talk(?:s|ed)? about|mention(?:s|ed)?|is about"
+    r"|tells? (?:of|about)|told (?:of|about)|cover(?:s|ed)?|explain(?:s|ed)?|show(?:s|ed)?)"
+    r"(?: that)? ",
     re.IGNORECASE,
 )
 AT = re.compile(r"^at \d{1,2}:\d\d(?::\d\d)?,? ", re.IGNORECASE)
@@ -134,8 +136,10 @@ class Writer:
         context = prompts.fenced(self.shorten(lines, 0))
         for ask in (self.talk.ask, self.talk.ask_again):
             reply = ask("summary_tldr", self.tokens, context=context, wanted=wanted)
-            rows = _rows(reply.text)[:TLDR_SENTENCES]
-            found = [_over(text, points) for _, text in rows if self._sound(text, lines)]
+            said = [s for _, row in _rows(reply.text) for s in SENTENCE_END.split(row)]
+            found = [
+                _over(text, points) for text in said[:TLDR_SENTENCES] if self._sound(text, lines)
+            ]
             if found:
                 return _distinct(sorted(found, key=lambda p: p.start))
         return _spread(points, wanted)
