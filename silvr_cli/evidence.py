@@ -7,12 +7,17 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 from .records import Evidence, Line
-from .relevance import Index, terms
+from .relevance import Index, is_english, terms
 from .timeline import clock, parse_clock
 
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 # A capitalized word that does not begin a sentence, with those that follow it.
 NAME = re.compile(r"(?<![.!?]\s)(?<!^)(?<![\w\"“‘'])[A-Z][^\W\d_]+(?: [A-Z][^\W\d_]+)*")
+MEASURED = re.compile(
+    r"(\d+(?:[.,]\d+)*)[ -]?(%|percent|years?|months?|weeks?|days?|hours?|minutes?|seconds?"
+    r"|millions?|billions?|trillions?|euros?|miles?|km|kg|pounds?|platforms?|pages?)(?!\w)",
+    re.IGNORECASE,
+)
 QUOTED_WELL = 0.8
 REPAIRABLE = 0.5
 
@@ -57,6 +62,36 @@ def unsupported(answer: str, lines: Iterable[Line], rests: Iterable[Evidence] = 
     times = (f"{clock(span.start)} {clock(span.end)}" for span in rests)
     have = {_number(n) for text in (*(n.text for n in lines), *times) for n in NUMBER.findall(text)}
     return [n for n in NUMBER.findall(answer) if _number(n) not in have]
+
+
+def mismeasured(text: str, lines: Iterable[Line]) -> list[str]:
+    """Measures in the text, such as "20 years", that no line has, though it may have the number."""
+    have = {_measure(n, unit) for line in lines for n, unit in MEASURED.findall(line.text)}
+    told = MEASURED.findall(text)
+    return [f"{n} {unit}" for n, unit in told if _measure(n, unit) not in have]
+
+
+def grounded(text: str, lines: Sequence[Line], share: float = 0.4) -> bool:
+    """Whether so large a share of the text's telling words stand in the lines.
+
+    True where it cannot be told: words can be held against words in English alone.
+    """
+    told = " ".join(line.text for line in lines)
+    if not (is_english(text) and is_english(told)):
+        return True
+    have, said = set(terms(told)), set(terms(text))
+    return len(said & have) >= share * len(said)
+
+
+def copied(text: str, lines: Iterable[Line], run: int = 8) -> bool:
+    """Whether so many words in a row stand in the lines, across line breaks too."""
+    words = _plain(text).split()
+    by_kind: dict[str, list[str]] = {}
+    for line in lines:
+        by_kind.setdefault(line.kind, []).append(_plain(line.text))
+    told = [f" {' '.join(texts)} " for texts in by_kind.values()]
+    runs = (f" {' '.join(words[i : i + run])} " for i in range(len(words) - run + 1))
+    return any(some in whole for some in runs for whole in told)
 
 
 def strange(
@@ -120,6 +155,10 @@ def _seconds(time: str) -> float | None:
 
 def _number(text: str) -> str:
     return text.replace(",", "").rstrip(".:")
+
+
+def _measure(number: str, unit: str) -> tuple[str, str]:
+    return _number(number), unit.casefold().rstrip("s").replace("%", "percent")
 
 
 def _plain(text: str) -> str:

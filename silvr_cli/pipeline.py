@@ -25,7 +25,8 @@ from .embeddings import Kept
 from .errors import InputError, ModelError, UsageError
 from .language import language_stages
 from .metering import guarded
-from .records import Line, Moment, Video
+from .overview import Given, chapter_stage, summary_stages, untitled
+from .records import Chapter, Line, Moment, Summary, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
 
@@ -37,14 +38,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Answered",
     "Described",
+    "Given",
     "Session",
     "Source",
     "ask",
+    "chapters",
     "describe",
     "find",
     "open_text_model",
     "plan",
     "replayed",
+    "summarize",
 ]
 
 # What the prompt around the timeline needs at most, question and options included.
@@ -73,7 +77,8 @@ def describe(source: Source, session: Session) -> Described:
     for note in notes:
         session.tell(note)
     told, vectors = timeline.build(video, _chapters(video), *lines), outcome.outputs.get("vectors")
-    return Described(told, notes, outcome.ran, vectors)
+    cuts = tuple(scene.start for scene in outcome.outputs.get("scenes", ()) if scene.start > 0)
+    return Described(told, notes, outcome.ran, vectors, cuts)
 
 
 def ask(
@@ -137,6 +142,50 @@ def find(described: Described, query: str, session: Session) -> tuple[Moment, ..
                 raise
             session.tell(f"found by words alone: {error}")
     return moments.find(told, query, settings.moments)
+
+
+def chapters(
+    described: Described,
+    session: Session,
+    given: Given | None = None,
+    model: TextModel | None = None,
+) -> tuple[Chapter, ...]:
+    """The video's parts with their titles, from 0 to its end; made once, then from the cache.
+
+    Raises UsageError for a time outside the video, ModelError when the model is missing or fails.
+    """
+    if model is None:
+        with closing(open_text_model(session)) as opened:
+            return chapters(described, session, given, opened)
+    stage = chapter_stage(described, given or Given(), model, session)
+    found: tuple[Chapter, ...] = _finished((stage,), described, session)
+    return found
+
+
+def summarize(described: Described, session: Session, model: TextModel | None = None) -> Summary:
+    """The video told in short, in the style that the settings name; made once for each style.
+
+    Raises ModelError when the model is missing or fails.
+    """
+    if model is None:
+        with closing(open_text_model(session)) as opened:
+            return summarize(described, session, opened)
+    by_chapters = session.settings.summary.style in ("detailed", "minutes")
+    parts = (
+        chapters(described, session, model=model) if by_chapters else untitled(described, session)
+    )
+    stages = summary_stages(described, parts, model, session)
+    found: Summary = _finished(stages, described, session)
+    return found
+
+
+def _finished(stages: tuple[graph.Stage, ...], described: Described, session: Session) -> Any:
+    """The last stage's result."""
+    root = described.timeline.video.id
+    outcome = graph.run(stages, root, session.store, session.progress)
+    for note in outcome.notes:
+        session.tell(note)
+    return outcome.outputs[stages[-1].name]
 
 
 def _pictures(described: Described, question: str, session: Session) -> Hints | None:

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 Kind = Literal["caption", "screen", "speech", "sound", "summary"]
 KIND_NAMES: tuple[str, ...] = get_args(Kind)
+Style = Literal["tldr", "bullets", "detailed", "minutes"]
 Verdict = Literal["found", "not_found", "unclear"]
 Confidence = Literal["high", "medium", "low"]
 
@@ -191,3 +192,36 @@ class Moment:
     end: float
     score: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One sentence of a summary and the span that it rests on; a quote is marked as one."""
+
+    start: float
+    end: float
+    text: str
+    kind: Literal["point", "task"] = "point"
+    quote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Points under one title; without a title where a style has but one section."""
+
+    start: float
+    end: float
+    title: str
+    points: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A video told in short; `notes` say what was quoted, mended or dropped on the way."""
+
+    style: Style
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...] = ()
+    model: str = ""
+    prompts: dict[str, str] = field(default_factory=dict)
+    usage: Usage = Usage()

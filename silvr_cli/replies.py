@@ -27,6 +27,9 @@ DENIAL = re.compile(
     r"|no information|cannot be determined)\b",
     re.IGNORECASE,
 )
+REFUSAL = re.compile(
+    r"\W*(?:i'?m sorry|sorry|as an ai|i can(?:no|')t|i am unable)\b", re.IGNORECASE
+)
 ALIKE = 0.72
 MARGIN = 0.08
 
@@ -45,6 +48,11 @@ def first_line(text: str) -> str:
 def denies(text: str) -> bool:
     """Whether the reply says that the video does not say."""
     return bool(DENIAL.search(text))
+
+
+def refuses(text: str) -> bool:
+    """Whether the reply excuses itself instead of answering."""
+    return bool(REFUSAL.match(text))
 
 
 def json_object(text: str) -> dict[str, Any] | None:

@@ -38,13 +38,15 @@ class Source:
 class Described:
     """A timeline, what the user should know about it, and the stages that had to run.
 
-    `vectors` are of the video's frames, where an embedder has seen them.
+    `vectors` are of the video's frames, where an embedder has seen them; `cuts` are the times at
+    which one shot ends and another begins.
     """
 
     timeline: Timeline
     notes: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
     vectors: FrameVectors | None = None
+    cuts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import SettingsError
+from .records import Style
 
 
 class Section(BaseModel):
@@ -155,6 +156,26 @@ class Reasoning(Section):
     seed: int = 0
 
 
+class Chapters(Section):
+    method: Literal["auto", "signs", "model"] = Field(
+        default="auto", description="model asks it for boundaries too; auto: models that read much"
+    )
+    count: int | None = Field(
+        default=None, ge=1, le=1000, description="so many; default: by length and evidence"
+    )
+    min_length: float | None = Field(
+        default=None, gt=0, description="seconds; default: by the video's length, 10 or more"
+    )
+
+
+class Summary(Section):
+    style: Style = "bullets"
+    points: int | None = Field(
+        default=None, ge=1, le=500, description="bullets; default: by the video's length"
+    )
+    max_tokens: int = Field(default=512, ge=32, description="room for one reply, in tokens")
+
+
 class Calls(Section):
     """Calls to models, over a whole run."""
 
@@ -207,6 +228,8 @@ class Settings(Section):
     moments: Moments = Moments()
     notes: Notes = Notes()
     reasoning: Reasoning = Reasoning()
+    chapters: Chapters = Chapters()
+    summary: Summary = Summary()
     calls: Calls = Calls()
     servers: Servers = Servers()
     prompts: Prompts = Prompts()

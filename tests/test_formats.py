@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from pathlib import Path
+from typing import cast, get_args
 
 import pytest
+from pydantic import TypeAdapter
 
 from silvr_cli.exports import Format, write
+from silvr_cli.exports.outline import ChapterFormat, SummaryFormat, write_chapters, write_summary
 from silvr_cli.media.own_text import read_captions
-from silvr_cli.records import KIND_NAMES, Video
+from silvr_cli.records import KIND_NAMES, Chapter, Summary, Video
 from silvr_cli.timeline import as_text, build, from_json
 
 PAGE = (Path(__file__).parents[1] / "docs" / "formats.md").read_text("utf-8")
@@ -21,6 +25,7 @@ READ = [
     for (_, name, text), (_, after, becomes) in itertools.pairwise(BLOCKS)
     if after == "becomes"
 ]
+OUTLINES = {name: text for _, name, text in BLOCKS if re.match(r"(chapters|summary)\.", name)}
 FORMATS: dict[str, Format] = {
     "text": "text",
     "json": "json",
@@ -32,7 +37,8 @@ FORMATS: dict[str, Format] = {
 
 def test_every_block_is_an_example() -> None:
     assert set(WRITTEN) == set(FORMATS)
-    assert len(BLOCKS) == len(WRITTEN) + 2 * len(READ) == PAGE.count("\n```") / 2
+    told = len(WRITTEN) + len(OUTLINES) + 2 * len(READ)
+    assert len(BLOCKS) == told == PAGE.count("\n```") / 2
     assert {Path(name).suffix for name, _, _ in READ} >= {".txt", ".json", ".jsonl", ".vtt"}
 
 
@@ -40,6 +46,29 @@ def test_every_block_is_an_example() -> None:
 def test_written_example_is_what_is_written(language: str) -> None:
     timeline = from_json(WRITTEN["json"])
     assert write(timeline, FORMATS[language]).rstrip("\n") == WRITTEN[language]
+
+
+def test_every_format_of_chapters_and_summaries_has_an_example() -> None:
+    forms = {f"chapters.{form}" for form in get_args(ChapterFormat)}
+    assert set(OUTLINES) == forms | {f"summary.{form}" for form in get_args(SummaryFormat)}
+
+
+@pytest.mark.parametrize("name", [name for name in OUTLINES if name.startswith("chapters")])
+def test_example_of_chapters_is_what_is_written(name: str) -> None:
+    document = json.loads(OUTLINES["chapters.json"])
+    found = TypeAdapter(tuple[Chapter, ...]).validate_python(document["chapters"])
+    form = cast(ChapterFormat, name.partition(".")[2])
+    video = Video(**document["video"])
+    assert write_chapters(found, video, form).rstrip("\n") == OUTLINES[name]
+
+
+@pytest.mark.parametrize("name", [name for name in OUTLINES if name.startswith("summary")])
+def test_example_of_a_summary_is_what_is_written(name: str) -> None:
+    document = json.loads(OUTLINES["summary.json"])
+    found = TypeAdapter(Summary).validate_python(document["summary"])
+    form = cast(SummaryFormat, name.partition(".")[2])
+    video = Video(**document["video"])
+    assert write_summary(found, video, form) == OUTLINES[name]
 
 
 @pytest.mark.parametrize(("name", "text", "becomes"), READ, ids=[name for name, _, _ in READ])

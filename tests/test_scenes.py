@@ -8,7 +8,8 @@ import pytest
 from silvr_cli.likeness import pack
 from silvr_cli.media.footage import Thumbs
 from silvr_cli.settings import Scenes
-from silvr_cli.stages.scenes import find_scenes, tile_cuts
+from silvr_cli.stages.scenes import find_scenes
+from silvr_cli.tiling import tile_cuts
 
 RATE = 5
 

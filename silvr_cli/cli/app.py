@@ -11,7 +11,22 @@ from typer.exceptions import TyperException
 
 from .. import interrupt
 from ..errors import SilvrError, UsageError
-from . import ask, cache, chat, config, doctor, find, models, plan, prompts, search, show, timeline
+from . import (
+    ask,
+    cache,
+    chapters,
+    chat,
+    config,
+    doctor,
+    find,
+    models,
+    plan,
+    prompts,
+    search,
+    show,
+    summarize,
+    timeline,
+)
 from .display import tell
 
 INTERRUPTED = 130
@@ -26,6 +41,8 @@ app = typer.Typer(
 )
 app.command("ask")(ask.ask)
 app.command("chat")(chat.chat)
+app.command("chapters")(chapters.chapters)
+app.command("summarize")(summarize.summarize)
 app.command("timeline")(timeline.timeline)
 app.command("search")(search.search)
 app.command("find")(find.find)

@@ -168,6 +168,23 @@ def source_and_question(
     )
 
 
+def source(
+    video: Path | None,
+    captions: Path | None,
+    subtitles: Path | None,
+    clip_length: float | None,
+    command: str,
+) -> Source:
+    """What the user brought; raises UsageError when that is nothing."""
+    from ..errors import UsageError
+    from ..pipeline import Source
+
+    if not (video or captions or subtitles):
+        hint = f"silvr {command} VIDEO, or --captions, --subtitles"
+        raise UsageError("there is nothing to read", hint)
+    return Source(video, captions, subtitles, clip_length)
+
+
 @contextmanager
 def session(settings: Settings, quiet: bool) -> Iterator[Session]:
     """An open Session that shows progress and notes on stderr unless `quiet`."""

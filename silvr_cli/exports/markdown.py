@@ -12,14 +12,14 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~])")
 
 def markdown(timeline: Timeline) -> str:
     """A heading, then a list item a line; the video's text cannot make headings or links."""
-    title = _plain(timeline.video.name)
+    title = plain(timeline.video.name)
     head = [f"# {title}", "", f"Length {clock(timeline.video.duration)}", ""]
     rows = [
-        f"- **{clock(line.start)}–{clock(line.end)}** {line.kind}: {_plain(line.text)}"
+        f"- **{clock(line.start)}–{clock(line.end)}** {line.kind}: {plain(line.text)}"
         for line in timeline.lines
     ]
     return "\n".join(head + rows)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..likeness import neighbours
 from ..records import FrameVectors, Scene
+from ..tiling import tile_cuts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,32 +48,6 @@ def find_scenes(
     else:
         cuts = _detected(thumbs, settings)
     return _scenes(cuts, duration, settings.min_length)
-
-
-def tile_cuts(similarity: NDArray[Any], alpha: float) -> list[tuple[int, float]]:
-    """Cuts in a sequence float[n] of similarities between neighbours: (index, depth score).
-
-    SceneTiling of VideoLLaMB (arXiv 2409.01071, section 3.1), after TextTiling: a valley's depth
-    is how far the peaks on its left and right rise above it; cut where it exceeds
-    mean + alpha * standard deviation. Index i lies between element i and element i + 1.
-    """
-    values = np.asarray(similarity, dtype=np.float64)
-    if not len(values):
-        return []
-    depth = (_climb(values[::-1])[::-1] - values) + (_climb(values) - values)
-    limit = depth.mean() + alpha * depth.std()
-    inner = np.concatenate(([np.inf], values, [np.inf]))
-    valleys = (values <= inner[:-2]) & (values < inner[2:])
-    return [(int(i), float(depth[i])) for i in np.flatnonzero(valleys & (depth > limit))]
-
-
-def _climb(values: NDArray[Any]) -> NDArray[Any]:
-    """For each place, the height of the first peak reached by climbing to the right."""
-    peaks: NDArray[Any] = values.copy()
-    for index in range(len(values) - 2, -1, -1):
-        if values[index + 1] >= values[index]:
-            peaks[index] = peaks[index + 1]
-    return peaks
 
 
 def _similarity(pixels: NDArray[np.uint8]) -> NDArray[Any]:

@@ -1,0 +1,139 @@
+"""`silvr chapters`: where the parts of a video begin and what they are called, in any format."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..errors import UsageError
+from . import options
+from .options import OUTPUT, WORK
+
+if TYPE_CHECKING:
+    from ..records import Chapter
+    from ..session import Session
+
+Format = Literal["text", "youtube", "json", "ffmetadata", "vtt", "md"]
+
+
+def chapters(
+    video: Annotated[Path | None, typer.Argument(help="A video or sound file.")] = None,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", help="How to print them.", rich_help_panel=OUTPUT)
+    ] = "text",
+    embed: Annotated[
+        Path | None,
+        typer.Option(
+            "--embed",
+            help="Also write them into a copy of the video, without re-encoding.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            help="Your own boundaries: 0:00,1:05,12:30; only titles are made.",
+            rich_help_panel=WORK,
+        ),
+    ] = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep the chapters in the file.", rich_help_panel=WORK),
+    ] = False,
+    count: Annotated[
+        int | None, typer.Option("--count", help="So many; else by length.", rich_help_panel=WORK)
+    ] = None,
+    min_length: Annotated[
+        float | None,
+        typer.Option("--min-length", help="Seconds of the shortest.", rich_help_panel=WORK),
+    ] = None,
+    captions: options.Captions = None,
+    subtitles: options.Subtitles = None,
+    clip_length: options.ClipLength = None,
+    llm: options.Llm = None,
+    speech: options.Speech = None,
+    vision: options.Vision = None,
+    reader: options.Reader = None,
+    base_url: options.BaseUrl = None,
+    max_cost: options.MaxCost = None,
+    max_calls: options.MaxCalls = None,
+    language: options.Language = None,
+    scenes: options.ScenesMethod = None,
+    cache: options.CacheFile = None,
+    set_: options.Set = None,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = None,
+) -> None:
+    """Divide a video into chapters with titles.
+
+    silvr chapters talk.mp4 --format youtube
+
+    silvr chapters talk.mp4 --embed talk-with-chapters.mp4
+    """
+    from .. import pipeline
+    from ..exports.outline import write_chapters
+    from . import display
+
+    loaded = options.settings_from(
+        set_,
+        models__llm="fake" if dry_run else llm,
+        models__speech="fake" if dry_run else speech,
+        models__vision="fake" if dry_run else vision,
+        models__reader="fake" if dry_run else reader,
+        servers__base_url=base_url,
+        models__verbose=verbose,
+        calls__max_cost=max_cost,
+        calls__max_calls=max_calls,
+        speech__language=language,
+        scenes__method=scenes,
+        chapters__count=count,
+        chapters__min_length=min_length,
+        cache__path=cache,
+    )
+    source = options.source(video, captions, subtitles, clip_length, "chapters")
+    given = pipeline.Given(_times(at), keep)
+    if embed and video is None:
+        raise UsageError("--embed needs a video to copy", "silvr chapters VIDEO --embed FILE")
+    with options.session(loaded.settings, quiet) as session:
+        with closing(pipeline.open_text_model(session)) as model:
+            described = pipeline.describe(source, session)
+            found = pipeline.chapters(described, session, given, model)
+        if embed and video:
+            _embed(video, embed, found, session)
+        if format == "youtube":
+            _warn(found, session)
+    shown = write_chapters(found, described.timeline.video, "json" if json else format)
+    display.deliver(shown, output)
+
+
+def _times(text: str | None) -> tuple[float, ...]:
+    from ..timeline import parse_clock
+
+    if text is None:
+        return ()
+    try:
+        return tuple(parse_clock(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--at {text}: {error}", "write --at 0:00,1:05,12:30") from error
+
+
+def _embed(video: Path, target: Path, found: tuple[Chapter, ...], session: Session) -> None:
+    from ..media.remux import embed_chapters
+
+    for note in embed_chapters(video, target, found):
+        session.tell(note)
+
+
+def _warn(found: tuple[Chapter, ...], session: Session) -> None:
+    from ..exports.youtube import refused
+
+    reasons = refused(found)
+    if reasons:
+        session.tell(f"YouTube would show no chapters: {'; '.join(reasons)}")

@@ -1,0 +1,65 @@
+"""A talk with one text model: prompts by name, thinking taken off, what it cost added up.
+
+Knows no stage and no provider; safe to share between threads.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from . import prompts, replies
+from .protocols import Message, Reply, Request
+from .records import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .protocols import TextModel
+
+
+@dataclass(slots=True)
+class Talk:
+    """`used` names the prompts that were sent, each with its hash; `usage` is the sum of calls."""
+
+    model: TextModel
+    temperature: float = 0.0
+    seed: int = 0
+    on_text: Callable[[str], None] | None = None
+    used: dict[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(
+        self, name: str, tokens: int, schema: dict[str, Any] | None = None, **values: Any
+    ) -> Reply:
+        """The reply to the prompt `name` filled with `values`."""
+        return self._send(name, Request(tokens, self.temperature, self.seed, schema), values)
+
+    def ask_again(self, name: str, tokens: int, **values: Any) -> Reply:
+        """Another reply to a prompt whose first one could not be used: warmer, another seed."""
+        warmer = max(0.7, self.temperature)
+        return self._send(name, Request(tokens, warmer, self.seed + 1), values)
+
+    def _send(self, name: str, request: Request, values: dict[str, Any]) -> Reply:
+        prompt = prompts.load(name)
+        message = Message("user", prompt.fill(**values))
+        started = time.monotonic()
+        reply = self.model.chat([message], replace(request, on_text=self.on_text))
+        with self._lock:
+            self.used[name] = prompt.sha
+            self.usage = _added(self.usage, reply.usage, time.monotonic() - started)
+        text, thoughts = replies.without_thinking(reply.text)
+        return replace(reply, text=text, reasoning=reply.reasoning or thoughts)
+
+
+def _added(one: Usage, more: Usage, seconds: float) -> Usage:
+    return Usage(
+        one.calls + 1,
+        one.prompt_tokens + more.prompt_tokens,
+        one.completion_tokens + more.completion_tokens,
+        one.seconds + seconds,
+        one.cost + more.cost,
+    )
