@@ -21,6 +21,7 @@ from .talk import Talk
 
 if TYPE_CHECKING:
     from .protocols import TextModel, Work
+    from .settings import Settings
     from .signs import Embed
     from .stages.chapters import Mark
     from .stages.summary import Writer
@@ -46,7 +47,7 @@ def chapter_stage(
     settings = session.settings
     marks = _marks(described, given, session)
     asks = _asks_for_starts(model, settings.chapters.method)
-    embed = settings.models.embed
+    embed = _named_embedder(settings)
     named = ("chapter_title", "chapter_starts") if asks else ("chapter_title",)
     identity = {
         "timeline": _digest(described),
@@ -178,9 +179,14 @@ def _asks_for_starts(model: TextModel, method: str) -> bool:
 
 def _embed(session: Session) -> Embed | None:
     settings = session.settings
-    if settings.models.embed == "none":
+    if _named_embedder(settings) == "none":
         return None
     return backends.embedder(settings.models.embed, settings, session.progress).embed
+
+
+def _named_embedder(settings: Settings) -> str:
+    """The embedder that the user names; `auto` is none: chapters were measured by words."""
+    return "none" if settings.models.embed == "auto" else settings.models.embed
 
 
 def _talk(model: TextModel, stage: str, described: Described, session: Session) -> Talk:
