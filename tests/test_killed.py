@@ -118,6 +118,7 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_as_if_undisturbed(bench: Ben
     killed = bench.start(stop_at=2)
     bench.wait_for("stopped", killed)
     until(lambda: bench.done() == STAGES[:-1])
+    until(lambda: bench.rows("SELECT count(*) FROM leases") == [(1,)])
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert bench.rows("PRAGMA integrity_check") == [("ok",)]
