@@ -309,3 +309,9 @@ def test_a_vocabulary_that_cannot_be_used_is_named(tmp_path: Path, content: byte
         path.write_bytes(content)
     with pytest.raises(UsageError, match=r"words\.txt"):
         read_vocabulary(path)
+
+
+def test_a_gguf_file_sees_only_with_its_projector() -> None:
+    model = backends.vision_model("llamacpp/smollm2-135m", load().settings)
+    with pytest.raises(ModelError, match=r"models\.mmproj=FILE"):
+        model.describe([picture()], "What is shown?")
