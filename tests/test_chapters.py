@@ -99,7 +99,7 @@ def test_weak_signs_make_few_chapters_and_strong_ones_many() -> None:
     weak = [Candidate(float(t), 1.0, {"cut": 1.0}) for t in range(20, 580, 20)]
     strong = [Candidate(c.time, 6.0, {"title": 6.0}) for c in weak]
     assert len(boundaries(weak, 600.0, Chapters())) == 5
-    assert len(boundaries(strong, 600.0, Chapters())) == 25
+    assert len(boundaries(strong, 600.0, Chapters())) == 29
 
 
 def test_a_long_video_has_longer_chapters() -> None:

@@ -36,7 +36,7 @@ PRICE_A_DOUBLING, PRICE_FROM = 0.3, 600.0
 # So many chapters at least, where there are signs at all: by the root of minutes.
 LEAST_A_ROOT = 1.5
 # And at most so many a minute, however strong the signs, growing by the root after the first hour.
-MOST_A_MINUTE, HOUR = 2.5, 60.0
+MOST_A_MINUTE, HOUR = 3.0, 60.0
 SHORTEST, LONGEST_SHARE = 10.0, 360.0
 TITLE_CHARACTERS, TITLE_WORDS, TITLE_TOKENS = 60, 10, 32
 # What a title's prompt reads: a title needs the gist, and small models read little well.
