@@ -26,11 +26,10 @@ SPEAKER = re.compile(r"^(?:\[[^\]]{1,40}\]|[A-Z][^:.!?]{0,40}): ")
 SILENCE, JOINED_WORDS = 2.0, 40
 
 # What each kind of evidence weighs, in standard deviations over the video's passages: the passage
-# itself, it with the passages beside it, and a stretch of the video as long as WIDE_SHARE of it,
-# where that is longer than WIDE_LEAST seconds: long videos stay with a subject for minutes.
-LETTERS, NEAR_LETTERS, WIDE_WORDS = 0.4, 0.35, 1.0
-MEANING, NEAR_MEANING, WIDE_MEANING = 0.9, 0.2, 1.0
-WIDE_SHARE, WIDE_LEAST = 1 / 60, 10.0
+# itself, it with the passages beside it, and a stretch of the video as long as WIDE_SHARE of it.
+LETTERS, NEAR_LETTERS, WIDE_WORDS = 0.4, 0.35, 0.3
+MEANING, NEAR_MEANING, WIDE_MEANING = 0.9, 0.2, 0.3
+WIDE_SHARE, WIDE_LEAST = 1 / 30, 10.0
 # Short passages tell little; the log of the words counts.
 LENGTH = 0.35
 # Videos begin by announcing and end by repeating what they tell: see the thing itself first.
@@ -137,23 +136,20 @@ def weighed(
 
     texts, words = [passage.text for passage in told], telling(query)
     beside = [(max(0, i - 1), min(len(told), i + 2)) for i in range(len(told))]
-    wide = _around(told, WIDE_SHARE * duration)
-    long = WIDE_SHARE * duration > WIDE_LEAST
+    wide = _around(told, max(WIDE_LEAST, WIDE_SHARE * duration))
     near = [" ".join(texts[a:b]) for a, b in beside]
     letters = Index(texts, grams)
     standing = LETTERS * _standard(letters.scores(words))
     standing += NEAR_LETTERS * _standard(Index(near, grams).scores(words))
-    if long:
-        regions = Index([" ".join(texts[a:b]) for a, b in wide])
-        standing += WIDE_WORDS * _standard(regions.scores(words))
+    regions = Index([" ".join(texts[a:b]) for a, b in wide])
+    standing += WIDE_WORDS * _standard(regions.scores(words))
     likeness = _shared(near, words)
     if embedder:
         asked, rows = embedder.embed([query])[0], embedder.embed(texts)
         own = rows @ asked
         standing += MEANING * _standard(own)
         standing += NEAR_MEANING * _standard(_means(rows, beside) @ asked)
-        if long:
-            standing += WIDE_MEANING * _standard(_means(rows, wide) @ asked)
+        standing += WIDE_MEANING * _standard(_means(rows, wide) @ asked)
         likeness = (likeness + np.clip(own, 0, 1)) / 2
     standing += LENGTH * np.log([1 + len(text.split()) for text in texts])
     standing += np.log([KIND_WEIGHT.get(passage.kind, 1.0) for passage in told])
