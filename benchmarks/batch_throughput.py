@@ -4,7 +4,9 @@
     python benchmarks/batch_throughput.py --part server --asks 640
     python benchmarks/batch_throughput.py --part memory --videos 200
 
-`workers`: fake models, so that decoding and looking for cuts is the work; two processes over one.
+`workers`: fake models, so that decoding and looking for cuts is the work; two processes over one,
+and over one that has a single core (the threads of one take more than that where they can).
+`others` is what else the machine did, in cores: near 0, or the figures say little (Linux).
 `server`: a loopback server that takes a second for each answer; 32 calls in flight over one.
 `memory`: the resident size of the whole batch, its second half over its second quarter.
 """
@@ -14,11 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -86,37 +91,72 @@ def start(folder: Path, *words: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(list(map(str, command)), cwd=folder, stderr=subprocess.DEVNULL)
 
 
-def run(folder: Path, *words: object) -> tuple[float, float]:
-    """(wall, CPU) seconds of a whole batch."""
-    began, before = time.monotonic(), os.times()
+def run(folder: Path, *words: object) -> dict[str, float]:
+    """Seconds of a whole batch: `wall`, `cpu`, and the CPU that `others` had, in cores."""
+    began, before, busy = time.monotonic(), os.times(), _busy()
     code = start(folder, *words).wait()
-    after = os.times()
+    after, wall = os.times(), time.monotonic() - began
     assert code == 0, code
     cpu = (
         after.children_user + after.children_system - before.children_user - before.children_system
     )
-    return time.monotonic() - began, cpu
+    return {"wall": wall, "cpu": cpu, "others": max(0.0, (_busy() - busy - cpu) / wall)}
 
 
-def workers(folder: Path, videos: int) -> dict[str, Any]:
+def _busy() -> float:
+    """CPU seconds that all cores have had since the machine started."""
+    try:
+        ticks = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]
+    except OSError:
+        return 0.0
+    # user nice system (idle iowait) irq softirq steal
+    return sum(int(ticks[at]) for at in (0, 1, 2, 5, 6, 7)) / os.sysconf("SC_CLK_TCK")
+
+
+def workers(folder: Path, videos: int, rounds: int) -> dict[str, Any]:
     make_clips(folder / "videos", videos, SECONDS, SIZE)
-    told: dict[str, Any] = {"videos": videos, "load before": os.getloadavg()[0]}
-    empty = folder / "one"
-    make_clips(empty, 1)
-    for count in (1, 2):
-        words = ("--task", "timeline", "--workers", count)
-        begin, _ = run(folder, "one", *words, "--cache", f"one-{count}.sqlite", "-o", "one.jsonl")
-        (folder / "one.jsonl").unlink()
-        wall, cpu = run(
-            folder, "videos", *words, "--cache", f"{count}.sqlite", "-o", f"{count}.jsonl"
-        )
-        told |= {f"wall {count}": round(wall, 1), f"cpu {count}": round(cpu, 1)}
-        told |= {f"start {count}": round(begin, 1)}
-    told["ratio"] = round(told["wall 1"] / told["wall 2"], 2)
-    told["ratio without starting"] = round(
-        (told["wall 1"] - told["start 1"]) / (told["wall 2"] - told["start 2"]), 2
-    )
+    make_clips(folder / "one", 1)
+    taken: dict[str, list[tuple[dict[str, float], dict[str, float]]]] = {}
+    for _ in range(rounds):
+        for name, count in (("1", 1), ("2", 2), ("1 on one core", 1)):
+            with _cores(name.endswith("one core")):
+                taken.setdefault(name, []).append(_timed(folder, count))
+    told: dict[str, Any] = {"videos": videos, "rounds": rounds}
+    for name, runs in taken.items():
+        told[name] = {key: _middle(whole[key] for _, whole in runs) for key in runs[0][1]}
+        told[name]["start"] = _middle(begin["wall"] for begin, _ in runs)
+    for name in ("1", "1 on one core"):
+        one, two = told[name], told["2"]
+        told[f"2 over {name}"] = round(one["wall"] / two["wall"], 2)
+        rest = (one["wall"] - one["start"]) / (two["wall"] - two["start"])
+        told[f"2 over {name}, without starting"] = round(rest, 2)
     return told
+
+
+def _timed(folder: Path, count: int) -> tuple[dict[str, float], dict[str, float]]:
+    """A batch of one video, and the whole batch."""
+    found = []
+    for videos in ("one", "videos"):
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            words = ("--task", "timeline", "--workers", count, "-o", f"{name}/o.jsonl")
+            found.append(run(folder, videos, *words, "--cache", f"{name}/c.sqlite"))
+    return found[0], found[1]
+
+
+@contextmanager
+def _cores(single: bool) -> Iterator[None]:
+    """What is started in the block has one core, if `single`."""
+    before = os.sched_getaffinity(0)
+    if single:
+        os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _middle(values: Iterable[float]) -> float:
+    return round(statistics.median(values), 2)
 
 
 def in_flight(folder: Path, asks: int) -> dict[str, Any]:
@@ -194,6 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--part", choices=("workers", "server", "memory"), required=True)
     parser.add_argument("--videos", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3, help="of the part workers")
     parser.add_argument("--asks", type=int, default=640)
     parser.add_argument("--seconds", type=float, default=1.0, help="that the server takes")
     given = parser.parse_args()
@@ -201,7 +242,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if given.part == "workers":
-            told = workers(folder, given.videos)
+            told = workers(folder, given.videos, given.rounds)
         elif given.part == "server":
             told = in_flight(folder, given.asks)
         else:

@@ -1,11 +1,14 @@
 """What Ray costs on one machine: the same batch with two workers here and two on Ray, in turn.
 
     python benchmarks/ray_engine.py --videos 40 --rounds 2
+    python benchmarks/ray_engine.py --videos 40 --seconds 90 --rounds 1 --cluster
 
 Fake models for speech, captions and answers; decoding, cuts and (but for `--reader fake`) on-screen
 text are real, and so is the CPU that they take. `work` is from the first quarter of lines to the
 last, without starting, loading models and stopping. CPU is of all processes, Ray's own included, by
-/proc (Linux). Lines of both engines must be equal but for what they took.
+/proc (Linux); `others` is what else the machine did, in cores: near 0, or the figures say little.
+With `--cluster` Ray runs before the clock does, as on a cluster that is there. Lines of both
+engines must be equal but for what they took.
 """
 
 from __future__ import annotations
@@ -13,12 +16,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +32,78 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "soak"))
 from clips import make_clips
 
 TICKS = os.sysconf("SC_CLK_TCK")
+PORT = 9379
+# Until all of Ray's own processes have started, in seconds.
+SETTLE_SECONDS = 8.0
 
 
-def measure(folder: Path, engine: str, reader: str, turn: int, videos: int) -> dict[str, float]:
+def measure(folder: Path, engine: str, given: argparse.Namespace, turn: int) -> dict[str, float]:
     """Seconds: whole, work, and CPU of every process below ours."""
     out = folder / f"{engine}.jsonl"
     out.unlink(missing_ok=True)
     words = ["--question", "Who?", "--workers", "2", "--quiet", "--engine", engine, "-o", out.name]
-    models = ["--llm", "fake", "--speech", "fake", "--vision", "embedded", "--reader", reader]
+    models = ["--llm", "fake", "--speech", "fake", "--vision", "embedded", "--reader", given.reader]
     command = [sys.executable, "-m", "silvr_cli", "batch", "videos", *words, *models]
-    cache = ["--cache", f"{engine}-{turn}.sqlite"]
-    cpu: dict[int, float] = {}
+    command += ["--cache", f"{engine}-{turn}.sqlite"]
+    if engine == "ray" and given.cluster:
+        command += ["--address", f"127.0.0.1:{PORT}"]
+    ours = dict[int, float]()
+    first, busy = dict(below(os.getpid())), machine()
     # (when, CPU until then) of the line that ends the first quarter, and of the last.
     seen: list[tuple[float, float]] = []
     started, lines = time.monotonic(), 0
-    with subprocess.Popen([*command, *cache], cwd=folder) as batch:
+    with subprocess.Popen(command, cwd=folder) as batch:
         while batch.poll() is None:
-            for pid, seconds in below(batch.pid):
-                cpu[pid] = max(cpu.get(pid, 0.0), seconds)
+            for pid, seconds in below(os.getpid()):
+                ours[pid] = max(ours.get(pid, 0.0), seconds - first.get(pid, 0.0))
             found = out.read_bytes().count(b"\n") if out.exists() else 0
-            if found > lines and found * 4 >= videos:
-                seen, lines = [*seen[:1], (time.monotonic(), sum(cpu.values()))], found
+            if found > lines and found * 4 >= given.videos:
+                seen, lines = [*seen[:1], (time.monotonic(), sum(ours.values()))], found
             time.sleep(0.1)
     assert batch.returncode == 0, batch.returncode
     (begun, before), (ended, after) = seen
-    told = {"whole": time.monotonic() - started, "work": ended - begun}
-    return {**told, "cpu": sum(cpu.values()), "work cpu": after - before}
+    whole, cpu = time.monotonic() - started, sum(ours.values())
+    others = max(0.0, (machine() - busy - cpu) / whole)
+    told = {"whole": whole, "work": ended - begun, "cpu": cpu, "work cpu": after - before}
+    return {**told, "others": others}
+
+
+@contextmanager
+def head(wanted: bool) -> Iterator[None]:
+    """A Ray of two cores that is up while the block runs, if `wanted`."""
+    if not wanted:
+        yield
+        return
+    ray = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block"]
+    sizes = ["--num-cpus", "2", "--port", str(PORT), "--include-dashboard", "false"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    # A token that the batch knows as well; else as silvr itself has it where it starts Ray.
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    told = {**os.environ, "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    with subprocess.Popen([*ray, *sizes], env=told, **quiet) as process:  # type: ignore[call-overload]
+        try:
+            while not answers():
+                assert process.poll() is None, "ray start has failed"
+                time.sleep(0.5)
+            time.sleep(SETTLE_SECONDS)
+            yield
+        finally:
+            process.terminate()
+
+
+def answers() -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", PORT), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def machine() -> float:
+    """CPU seconds that all cores have had since the machine started."""
+    ticks = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]
+    # user nice system (idle iowait) irq softirq steal
+    return sum(int(ticks[at]) for at in (0, 1, 2, 5, 6, 7)) / TICKS
 
 
 def below(parent: int) -> Iterator[tuple[int, float]]:
@@ -86,16 +138,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=8, help="of each")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--reader", default="rapidocr")
+    parser.add_argument("--clips", type=Path, help="a folder that keeps them for the next time")
+    parser.add_argument("--cluster", action="store_true", help="Ray is up already")
     given = parser.parse_args()
     rounds: dict[str, list[dict[str, float]]] = {"local": [], "ray": []}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, head(given.cluster):
         folder = Path(name)
-        make_clips(folder / "videos", given.videos, given.seconds, (192, 320))
+        kept = (given.clips or folder / "made").absolute()
+        make_clips(kept, given.videos, given.seconds, (192, 320))
+        (folder / "videos").symlink_to(kept)
         for turn in range(given.rounds):
             for engine, taken in rounds.items():
-                taken.append(measure(folder, engine, given.reader, turn, given.videos))
-                told = {key: round(value, 1) for key, value in taken[-1].items()}
-                print(json.dumps({"engine": engine, **told, "load": os.getloadavg()[0]}))
+                taken.append(measure(folder, engine, given, turn))
+                told = {key: round(value, 2) for key, value in taken[-1].items()}
+                print(json.dumps({"engine": engine, **told}), flush=True)
             assert bare(folder / "local.jsonl") == bare(folder / "ray.jsonl")
     for key in ("whole", "work", "cpu", "work cpu"):
         here, there = (statistics.median(t[key] for t in rounds[e]) for e in ("local", "ray"))

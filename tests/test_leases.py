@@ -6,17 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from conftest import until
 
 from silvr_cli.cache import leases
 from silvr_cli.cache.leases import lease
 from silvr_cli.cache.store import Store
-from silvr_cli.errors import InputError
+from silvr_cli.errors import CacheError, InputError
 
 # Longer than a busy machine ever keeps a thread from beating, shorter than a test may take.
 STALE = 1.0
@@ -179,3 +181,31 @@ def test_an_owner_that_was_taken_for_dead_does_not_end_its_heirs_lease(store: St
         store.write("UPDATE leases SET owner = 'heir', beats = 0")
         time.sleep(4 * leases.BEAT_SECONDS)
     assert store.rows("SELECT owner, beats FROM leases") == [("heir", 0)]
+
+
+def test_one_thread_beats_for_all_and_ends_with_the_last(store: Store) -> None:
+    def beating() -> int:
+        return sum(thread.name == "leases" for thread in threading.enumerate())
+
+    until(lambda: beating() == 0)
+    with lease(store, "one"), lease(store, "other"):
+        assert beating() == 1
+        until(lambda: all(beats for (beats,) in store.rows("SELECT beats FROM leases")))
+    until(lambda: beating() == 0)
+
+
+def test_a_cache_that_refuses_a_beat_is_asked_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+    write = Store.write
+
+    def refusing(self: Store, sql: str, *values: str) -> int:
+        if sql == leases.BEAT and not refused:
+            refused.append(sql)
+            raise CacheError("the disk is full")
+        return write(self, sql, *values)
+
+    monkeypatch.setattr(Store, "write", refusing)
+    with lease(store, "key"):
+        until(lambda: bool(refused) and bool(store.rows("SELECT beats FROM leases")[0][0]))

@@ -191,5 +191,16 @@ def test_what_fails_alone_is_a_line_of_its_own(
     assert tally.stopped is None
 
 
+def test_whoever_described_a_video_answers_its_first_ask_at_once(
+    settings: Settings, output: Output
+) -> None:
+    broken = work.attempt(lambda: _raise(InputError("broken")))
+    Hands.outcomes = {f"describe {n}.mp4": Told(done=Done(TIMELINE)) for n in range(10)}
+    Hands.outcomes["describe 5.mp4"] = Told(done=broken)
+    tally = local.run(jobs(10, "find", asks=3), settings, output, quiet)
+    assert (tally.done, tally.failed) == (29, 1)
+    assert ticket() == 10 * 4, "a look, a description with the first ask, two more asks"
+
+
 def _raise(error: Exception) -> Any:
     raise error

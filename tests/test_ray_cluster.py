@@ -93,6 +93,21 @@ def test_a_worker_leaves_all_its_work_in_the_drivers_cache(
     again = through(hand, store, Order(2, "describe", job, content=seen.content)).outcome
     assert isinstance(again, Told)
     assert again.usage == Usage()
+    assert again.done is None
+
+
+def test_a_worker_answers_the_ask_that_comes_with_a_description(
+    hand: Hand, store: Store, make_video: VideoMaker
+) -> None:
+    job = Job(0, film(make_video).name, "timeline")
+    seen = through(hand, store, Order(0, "look", job)).outcome
+    assert isinstance(seen, Seen)
+    told = through(hand, store, Order(1, "describe", job, Ask(), seen.content)).outcome
+    assert isinstance(told, Told)
+    answered = through(hand, store, Order(2, "answer", job, Ask(), seen.content)).outcome
+    assert isinstance(told.done, Done)
+    assert isinstance(answered, Done)
+    assert told.done.result == answered.result
 
 
 def test_what_a_dying_worker_has_told_is_not_done_again(

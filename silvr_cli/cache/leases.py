@@ -13,9 +13,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from ..errors import CacheError
 
 if TYPE_CHECKING:
     from .store import Store
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 BEAT_SECONDS = 2.0
 STALE_SECONDS = 15.0
 POLL_SECONDS = 0.25
+BEAT = "UPDATE leases SET beats = beats + 1 WHERE key = ? AND owner = ?"
 
 
 @contextmanager
@@ -35,14 +38,11 @@ def lease(
     """
     owner = f"{_place()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     _acquire(store, key, owner, check, stale)
-    stopped = threading.Event()
-    beating = threading.Thread(target=_beat, args=(store, key, owner, stopped), daemon=True)
-    beating.start()
+    _heart.keep(store, key, owner)
     try:
         yield
     finally:
-        stopped.set()
-        beating.join()
+        _heart.drop(owner)
         store.write("DELETE FROM leases WHERE key = ? AND owner = ?", key, owner)
 
 
@@ -99,6 +99,41 @@ def is_gone(process: int) -> bool:
     return False
 
 
-def _beat(store: Store, key: str, owner: str, stopped: threading.Event) -> None:
-    while not stopped.wait(BEAT_SECONDS):
-        store.write("UPDATE leases SET beats = beats + 1 WHERE key = ? AND owner = ?", key, owner)
+class _Heart:
+    """Beats for all leases of this process in one thread, which ends when there are none.
+
+    Most leases are let go long before their first beat: a thread for each would cost more than
+    all else that a lease takes.
+    """
+
+    def __init__(self) -> None:
+        # Held while beating, so that who lets go of a lease may close its store.
+        self._lock = threading.Lock()
+        self._held: dict[str, tuple[Store, str]] = {}
+        self._beating = False
+
+    def keep(self, store: Store, key: str, owner: str) -> None:
+        with self._lock:
+            self._held[owner] = store, key
+            if not self._beating:
+                threading.Thread(target=self._beat, name="leases", daemon=True).start()
+                self._beating = True
+
+    def drop(self, owner: str) -> None:
+        with self._lock:
+            self._held.pop(owner, None)
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(BEAT_SECONDS)
+            with self._lock:
+                if not self._held:
+                    self._beating = False
+                    return
+                for owner, (store, key) in self._held.items():
+                    # What the cache refuses here, the work under the lease meets and tells.
+                    with suppress(CacheError):
+                        store.write(BEAT, key, owner)
+
+
+_heart = _Heart()

@@ -13,12 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CacheError, UsageError
 from ..records import Line, Usage, Video
 from .journal import journal
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 BUSY_SECONDS = 30.0
 LINE_COLUMNS = "start, end, kind, text, level, source"
@@ -373,6 +377,12 @@ def _encode(record: Any) -> str:
 
 
 def _decode(kind: Any, text: str) -> Any:
+    return _adapter(kind).validate_json(text)
+
+
+@lru_cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Kept: to make one takes longer than all else that is read for a video."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind).validate_json(text)
+    return TypeAdapter(kind)

@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,7 +46,10 @@ FOLDER = "silvr-batch-"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One step of one job; `ask` for the step `answer`, `content` as soon as it is known."""
+    """One step of one job; `content` as soon as it is known.
+
+    `ask` is what `answer` answers, and `describe` right after the description if it has one.
+    """
 
     ticket: int
     step: Step
@@ -285,7 +288,18 @@ def serve(connection: Connection, outfit: Outfit) -> None:
             connection.send((ticket, outcome))
 
     threading.Thread(target=_work, args=(connection, outfit, tell), daemon=True).start()
+    _prepare()
     threading.Event().wait()
+
+
+def _prepare() -> None:
+    """Import what every order needs while whoever hired us still opens the cache and a model."""
+    # Where something is missing, the first order says so.
+    with suppress(ImportError):
+        from ..media import probe
+        from . import work  # noqa: F401
+
+        probe.prepare()
 
 
 def _no_shared_lock() -> None:
@@ -355,7 +369,7 @@ def carry_out(order: Order, session: Session) -> Any:
     if order.step == "look":
         return work.attempt(lambda: work.look(order.job, session))
     if order.step == "describe":
-        return work.attempt(lambda: work.describe(order.job, session))
+        return work.attempt(lambda: work.describe(order.job, session, order.ask))
     ask = order.ask or Ask()
     return work.attempt(
         lambda: work.answer(order.job, ask, work.described(order.job, session), session)

@@ -70,15 +70,6 @@ class Seen:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The language stage is in the cache; what the user should know, and what it took this time."""
-
-    notes: tuple[str, ...] = ()
-    usage: Usage = Usage()
-    seconds: float = 0.0
-
-
 Outcome = Answer | tuple[Chapter, ...] | Summary | Timeline | tuple[Moment, ...]
 
 
@@ -89,6 +80,19 @@ class Done:
     result: Outcome
     usage: Usage = Usage()
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The language stage is in the cache; what the user should know, and what it took this time.
+
+    `done` is the end of the first ask where the same worker could see to it at once.
+    """
+
+    notes: tuple[str, ...] = ()
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    done: Done | Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,10 @@ class _Engine:
     def open(self, stack: ExitStack, retry: bool) -> None:
         """The session, the text model and the workers."""
         self.retry, settings = retry, self.settings
+        crew: Crew | None = None
+        if settings.engine.name == "local":
+            # Its processes start while this one opens the cache and the model.
+            crew = stack.enter_context(Crew(settings))
         stack.enter_context(keep())
         session = stack.enter_context(Session.open(settings))
         # A closer look decodes once more, beside the workers.
@@ -126,7 +130,7 @@ class _Engine:
             stack.callback(self.pool.shutdown, wait=False, cancel_futures=True)
         self.identity = work.identity(self.task, settings)
         self.models = work.named(self.task, settings)
-        self.crew = stack.enter_context(_crew(settings, self.session.store))
+        self.crew = crew or stack.enter_context(_ray_crew(settings, self.session.store))
         if self.crew.purse is not None:
             meter = SharedMeter(self.session.meter, self.crew.purse)
             self.session = replace(self.session, meter=meter)
@@ -207,7 +211,9 @@ class _Engine:
         if seen.failure:
             self._fail(flight, seen.failure)
         elif flight.todo:
-            self.orders.append(("describe", job, None))
+            # What workers answer themselves, one answers right after it has described.
+            first = flight.todo[0][0] if self.pool is None else None
+            self.orders.append(("describe", job, first))
         self._close(flight)
 
     def _described(self, flight: _Flight, outcome: Any) -> None:
@@ -217,7 +223,10 @@ class _Engine:
             flight.told = outcome
             self.tally.described += 1
             self.tally.language_seconds += outcome.seconds
-            for ask, _ in flight.todo:
+            asks = [ask for ask, _ in flight.todo]
+            if outcome.done is not None:
+                self._answered(flight, asks.pop(0), outcome.done)
+            for ask in asks:
                 self._ask(flight, ask)
         self._close(flight)
 
@@ -283,9 +292,7 @@ class _Engine:
             self.flights.pop(flight.job.number, None)
 
 
-def _crew(settings: Settings, store: Store) -> Crew:
-    if settings.engine.name == "local":
-        return Crew(settings)
+def _ray_crew(settings: Settings, store: Store) -> Crew:
     from .ray_cluster import RayCrew
 
     return RayCrew(settings, store)

@@ -15,9 +15,10 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from .spending import Purse
 
 KNOCK_SECONDS = 10.0
+# What a worker writes is told so late at most: each telling costs both sides some milliseconds,
+# and this much work is all that more is lost with a worker.
+LINGER_SECONDS = 0.25
 # HTTP/2: the client's preface with an empty SETTINGS frame, and that frame's type.
 SETTINGS = b"\x04"
 HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0" * 5
@@ -189,11 +193,13 @@ class RayCrew(Crew):
 
         try:
             for reference in said:
-                for told in self.ray.get(reference):
-                    if isinstance(told, Ended):
-                        self.events.put((worker, order.ticket, _explained(order, told)))
-                    else:
-                        replay(self.store, told)
+                *told, last = self.ray.get(reference)
+                ended = last if isinstance(last, Ended) else None
+                entries = told if ended else [*told, last]
+                if entries:
+                    replay(self.store, tuple(step for entry in entries for step in entry))
+                if ended:
+                    self.events.put((worker, order.ticket, _explained(order, ended)))
         except RayError as error:
             self.events.put((worker, None, _last_line(error)))
         except CacheError as error:
@@ -221,16 +227,18 @@ class Hand:
         keep(outfit.share).__enter__()
 
     def carry_out(self, order: Order, parcel: Parcel) -> Iterator[list[Entry | Ended]]:
-        """What is written to the cache, as it happens, and at last the order's end."""
+        """What is written to the cache, soon after it happens, and at last the order's end."""
         said: queue.SimpleQueue[Entry | Ended] = queue.SimpleQueue()
         threading.Thread(target=self._work, args=(order, parcel, said), daemon=True).start()
-        while True:
+        ended = False
+        while not ended:
             told = [said.get()]
-            while not said.empty():
-                told.append(said.get())
+            until = time.monotonic() + LINGER_SECONDS
+            with suppress(queue.Empty):
+                while not isinstance(told[-1], Ended):
+                    told.append(said.get(timeout=max(0.0, until - time.monotonic())))
             yield told
-            if isinstance(told[-1], Ended):
-                return
+            ended = isinstance(told[-1], Ended)
 
     def _work(self, order: Order, parcel: Parcel, said: queue.SimpleQueue[Entry | Ended]) -> None:
         try:

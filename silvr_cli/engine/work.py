@@ -54,12 +54,19 @@ def states(job: Job, session: Session) -> tuple[StageState, ...]:
     return pipeline.survey(_source(job), session)
 
 
-def describe(job: Job, session: Session) -> Told:
-    """Bring the whole language stage into the cache; raises SilvrError."""
+def describe(job: Job, session: Session, ask: Ask | None = None) -> Told:
+    """Bring the whole language stage into the cache, and answer `ask` while it is at hand.
+
+    Raises SilvrError when the language stage fails; an answer that fails is told.
+    """
     started = time.monotonic()
     tab = Tab(session.meter)
-    described = pipeline.describe(_source(job), replace(session, meter=tab))
-    return Told(described.notes, tab.spent, time.monotonic() - started)
+    found = pipeline.describe(_source(job), replace(session, meter=tab))
+    told = Told(found.notes, tab.spent, time.monotonic() - started)
+    if ask is None:
+        return told
+    # Read from the cache like every other answer, so that all have the same numbers.
+    return replace(told, done=attempt(lambda: answer(job, ask, described(job, session), session)))
 
 
 def described(job: Job, session: Session) -> Described:

@@ -62,6 +62,11 @@ def probe(path: Path, content: str | None = None) -> Video:
         )
 
 
+def prepare() -> None:
+    """Load the decoder's libraries ahead of the first file."""
+    import av.logging  # noqa: F401
+
+
 def opened(path: Path) -> Any:
     """The file as a PyAV container; raises InputError in one sentence."""
     import av
