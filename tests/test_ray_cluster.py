@@ -26,7 +26,7 @@ from silvr_cli.cache.diary import pack, replay
 from silvr_cli.cache.store import Store
 from silvr_cli.engine import local, ray_cluster
 from silvr_cli.engine.crew import Order, Outfit
-from silvr_cli.engine.jobs import Ask, Failure, Job, Seen, Told
+from silvr_cli.engine.jobs import Ask, Done, Failure, Job, Seen, Told
 from silvr_cli.engine.output import Output
 from silvr_cli.engine.ray_cluster import Ended, Hand, Home, Till, build
 from silvr_cli.errors import BackendMissing, LimitReached, ModelError, UsageError
