@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 KNOCK_SECONDS = 10.0
 # What a worker writes is told so late at most: each telling costs both sides some milliseconds,
 # and this much work is all that more is lost with a worker.
-LINGER_SECONDS = 0.25
+LINGER_SECONDS = 1.0
 # HTTP/2: the client's preface with an empty SETTINGS frame, and that frame's type.
 SETTINGS = b"\x04"
 HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0" * 5
