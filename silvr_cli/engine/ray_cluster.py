@@ -1,8 +1,8 @@
 """The crew on Ray: an actor a worker, on this machine or on a cluster; alone knows Ray.
 
 Workers write to a private cache and tell the driver of every write while they work; the driver
-replays that on the cache, so that it alone writes there, and a worker that dies takes at most the
-piece in flight along. Models are loaded once a worker.
+replays that on the cache, so that it alone writes there, and a worker that dies takes at most its
+last second along, and the piece in flight. Models are loaded once a worker.
 """
 
 from __future__ import annotations
