@@ -20,7 +20,7 @@ FAKE = ("--llm", "fake", "--speech", "fake", "--vision", "none", "--reader", "fa
 # `silvr` in which a video named crash kills its worker, and the question "wait" is never answered.
 # Workers import it again, so it holds in them, too.
 ODD = """
-import os, signal, threading
+import os, signal, threading, time
 from pathlib import Path
 from silvr_cli import pipeline
 from silvr_cli.backends.fake import FakeText
@@ -29,6 +29,9 @@ describe, chat = pipeline.describe, FakeText.chat
 
 def crashing(source, session):
     if source.video.name.startswith("crash"):
+        # Else it may take the unlucky one along before that has died of its own.
+        while not Path("tries").exists():
+            time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGSEGV)
     if source.video.name.startswith("unlucky"):
         with open("tries", "a") as file:
