@@ -16,16 +16,19 @@ from .relevance import terms
 
 THINK = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
 LETTER = re.compile(
-    r"\A\W*(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)\s*(?:is|:)?\s*)?"
+    r"\A\W*(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)"
+    r"\s*(?:is)?\s*:?\s*)?"
     r"[(\[*\"']*([A-Z])(?:[)\].:*\"']+(?:\s|\Z)|\s*(?:\n|\Z))",
     re.IGNORECASE,
 )
 # After "answer", "option" or the like, or in the marks that models are trained to answer in.
 # "A" and "I" are words too: before another word they are no letters, but for "A because …".
+# "The answer is B or C" names none.
 NAMED = re.compile(
-    r"(?:(?:(?i:answer|option|choice)(?:\s+is|:|>)?|(?i:it is|it's|go with|choose|pick|select)"
+    r"(?:(?:(?i:answer|option|choice)(?:\s+is)?[:>]?|(?i:it is|it's|go with|choose|pick|select)"
     r"|\\boxed\{)\s*\**[(\[]?([A-Z])[)\].*}]*)"
     r"(?:(?<![AI])(?=\W|\Z)|(?<=[AI])(?=\s*(?:[^\w\s]|\Z)|\s+(?:because|since|as)\b))"
+    r"(?!\s*(?:or|and|/|&)\s*[(\[]?[A-Z]\b)"
 )
 DENIAL = re.compile(
     r"\b(?:(?:does|do|did)(?: not|n't) (?:say|mention|state|specify|provide|contain|include)"
@@ -43,8 +46,13 @@ MISSPELT = 0.9
 
 
 def without_thinking(text: str) -> tuple[str, str]:
-    """(reply, thinking): `<think>…</think>` taken out of a reply."""
+    """(reply, thinking): `<think>…</think>` taken out of a reply.
+
+    Where the prompt itself opened the thinking, the reply has no more than its end.
+    """
     text = clean(text)
+    if "</think>" in text and "<think>" not in text.partition("</think>")[0]:
+        text = "<think>" + text
     thoughts = " ".join(part.strip() for part in THINK.findall(text))
     return THINK.sub("", text).strip(), thoughts
 

@@ -135,6 +135,23 @@ def test_a_video_without_text_is_missing_and_wrong(asking: Make, tmp_path: Path)
         assert log.get("") is None
 
 
+def test_nothing_to_read_for_any_question_is_no_score(asking: Make, tmp_path: Path) -> None:
+    task = asking(Scripted(say=taps))
+    task.sources.data = Data(task.data.items, {})
+    with pytest.raises(InputError, match="none of 6 questions has anything to read") as told:
+        rows(task, tmp_path)
+    assert "the data has no timeline of v0" in str(told.value)
+
+
+@pytest.mark.parametrize("kind", ["videos", "captions", "subtitles"])
+def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(
+    kind: str, asking: Make, tmp_path: Path
+) -> None:
+    task, folders = asking(Scripted(say=taps)), Folders(**{kind: tmp_path / "nowhere"})
+    with pytest.raises(InputError, match="nowhere is no folder"):
+        sources.Sources(task.benchmark, task.data, folders, task.session)
+
+
 def test_all_that_does_not_fit_is_too_long(own: Path, tmp_path: Path) -> None:
     flags = {"reduction.method": "all", "reduction.budget": 64}
     lines = [
@@ -187,6 +204,16 @@ def test_a_line_that_a_kill_tore_is_asked_again(asking: Make, tmp_path: Path) ->
     assert len(again.asked) == 1
     assert [row.kept.response for row in second] == [row.kept.response for row in first]
     assert len(path.read_text().splitlines()) == 6
+
+
+def test_a_kill_in_the_middle_of_a_letter_is_no_error(asking: Make, tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    rows(asking(Scripted(say=taps)), tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole + '{"key":"é'.encode()[:-1])
+    with answers.Log(path) as log:
+        assert len(log.found) == 6
+    assert path.read_bytes() == whole
 
 
 def test_more_questions_hold_the_fewer(asking: Make, tmp_path: Path) -> None:

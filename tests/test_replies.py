@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from silvr_cli.replies import option
+from silvr_cli.replies import option, without_thinking
 
 OPTIONS = ("A man runs", "A dog sleeps", "Nobody is there", "I fall")
 
@@ -25,6 +25,8 @@ def test_a_lone_letter(reply: str) -> None:
         ("My final answer: D", 3),
         ("Final Answer: **D**", 3),
         ("The best option is A", 0),
+        ("The best answer is: C.", 2),
+        ("The correct option is: B", 1),
         ("option (d)", 3),
         ("I think it is B", 1),
         ("I would go with C.", 2),
@@ -51,6 +53,12 @@ def test_what_was_only_thought_does_not_count() -> None:
     assert option("<think>the answer is A", OPTIONS) is None
 
 
+def test_thinking_that_the_prompt_began_has_only_an_end() -> None:
+    """Templates of reasoning models open `<think>`: the reply begins in the middle of it."""
+    assert option("It may be A.\nThe answer is A.\n</think>\n\n(B)", OPTIONS) == 1
+    assert without_thinking("Hm.</think>B") == ("B", "Hm.")
+
+
 @pytest.mark.parametrize(
     ("reply", "index"),
     [
@@ -74,6 +82,8 @@ def test_words_that_begin_like_a_letter(reply: str, index: int) -> None:
         "It is a cat",
         "A or B",
         "A and B",
+        "The answer is B or C",
+        "Answer: B/C",
         "E",
         "",
         "None",

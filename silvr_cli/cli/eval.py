@@ -184,8 +184,11 @@ def _report(task: Asking, rows: tuple[Row, ...], model: str, identity: dict[str,
     missing = sorted(task.sources.without.items())
     notes = [
         *task.data.notes,
-        *(f"{kind} were missing for {len(videos)} videos" for kind, videos in missing),
+        *(f"videos without {kind} in the folder given: {len(videos)}" for kind, videos in missing),
     ]
+    lost = [r.kept.response.problem for r in rows if r.kept.response.status == "missing"]
+    if lost:
+        notes.append(f"missing: {lost[0]}" + (" (the first of them)" if len(lost) > 1 else ""))
     unmarked = [r for r in rows if r.kept.response.status == "answered" and r.kept.judged is None]
     if task.judge:
         notes.append(f"judge: {task.judge.model.name}; it gave no mark for {len(unmarked)} answers")

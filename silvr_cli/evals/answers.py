@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,15 +53,15 @@ class Log:
         self.found: dict[str, Kept] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = path.read_text("utf-8") if path.exists() else ""
-            whole, _, torn = text.rpartition("\n")
-            for number, line in enumerate(filter(None, whole.split("\n")), 1):
+            text = path.read_bytes() if path.exists() else b""
+            whole, _, torn = text.rpartition(b"\n")
+            for number, line in enumerate(filter(None, whole.split(b"\n")), 1):
                 kept = _decoded(line, path, number)
                 self.found[kept.key] = kept
             if torn:
-                # A kill in the middle of a line: that answer is asked for again.
-                path.write_text(whole + "\n" if whole else "", "utf-8")
-            self._file = path.open("a", encoding="utf-8")
+                # A kill in the middle of a line, or of a letter: that answer is asked for again.
+                os.truncate(path, len(text) - len(torn))
+            self._file = path.open("ab")
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be written: {error.strerror}", "choose another -o"
@@ -73,7 +74,7 @@ class Log:
         """Keep one answer; it survives a kill from now on."""
         from pydantic_core import to_json
 
-        self._file.write(to_json(kept).decode("utf-8") + "\n")
+        self._file.write(to_json(kept) + b"\n")
         self._file.flush()
         self.found[kept.key] = kept
 
@@ -84,7 +85,7 @@ class Log:
         self._file.close()
 
 
-def _decoded(line: str, path: Path, number: int) -> Kept:
+def _decoded(line: bytes, path: Path, number: int) -> Kept:
     from pydantic import TypeAdapter, ValidationError
 
     try:

@@ -133,7 +133,8 @@ class Asking:
     def rows(self, log: Log) -> tuple[Row, ...]:
         """Every selected question with its answer, in their own order.
 
-        Raises ModelError, LimitReached, KeyboardInterrupt; all finished answers are kept.
+        Raises ModelError, LimitReached, KeyboardInterrupt; all finished answers are kept. Raises
+        InputError where none of them has a text or a video: that is no score but a wrong folder.
         """
         items = selected(self.data.items, self.selection)
         if not items:
@@ -151,7 +152,11 @@ class Asking:
         except BaseException:
             self.session.meter.stopping.set()
             raise
-        return tuple(found[index] for index in range(len(items)))
+        rows = tuple(found[index] for index in range(len(items)))
+        if all(row.kept.response.status == "missing" for row in rows):
+            told = f"none of {len(rows)} questions has anything to read"
+            raise InputError(told, f"the first: {rows[0].kept.response.problem}")
+        return rows
 
     def _pieces(self, items: Sequence[Item]) -> Iterator[_Piece]:
         """Each question with its timeline; videos are watched here, one after the other."""

@@ -31,6 +31,13 @@ class Folders:
         named = {"videos": self.videos, "captions": self.captions, "subtitles": self.subtitles}
         return {kind: path.absolute().name for kind, path in named.items() if path}
 
+    def check(self) -> None:
+        """Raise InputError for one that is not there, before anything is asked."""
+        holds = {"ID.mp4": self.videos, "captions_8s/ID.txt": self.captions}
+        for file, path in {**holds, "ID.srt": self.subtitles}.items():
+            if path and not path.is_dir():
+                raise InputError(f"{path} is no folder", f"name a folder that holds {file}")
+
 
 @dataclass(slots=True)
 class Sources:
@@ -47,6 +54,7 @@ class Sources:
     _last: tuple[str, Described] | None = None
 
     def __post_init__(self) -> None:
+        self.folders.check()
         if self.folders.videos and self.folders.captions:
             raise UsageError("captions are made of videos or given", "--videos or --captions")
         if not self.folders.given() and not self.data.timelines:
