@@ -63,6 +63,19 @@ def test_figures_stand_beside_their_floors(made: str) -> None:
     assert "<td>25.0</td>" in made
 
 
+def test_each_part_of_a_group_stands_beside_its_floors(rows: tuple[Row, ...]) -> None:
+    run = report.Run("all", "fake", 0, None, "silvr eval needles")
+    made = report.build(named("needles"), rows, run)
+    told = report.markdown(made).split("\n")
+    head = next(line for line in told if line.startswith("| way |"))
+    assert "| chance (accuracy) | longest option (accuracy) | word overlap (accuracy) |" in head
+    row = next(line for line in told if line.startswith("| told |")).split(" | ")
+    part = made.groups["way"]["told"]
+    assert row[2].startswith("100.0 (")
+    assert row[4] == "25.0"
+    assert row[5] == f"{100 * part.floors['longest option']['accuracy']:.1f}"
+
+
 def test_what_the_user_typed_is_escaped(made: str) -> None:
     assert "&lt;films&gt;" in made
     assert "<films>" not in made

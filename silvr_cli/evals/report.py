@@ -42,10 +42,11 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One value of a group: how many questions, and their figures."""
+    """One value of a group: how many questions, their figures, and what each floor scores."""
 
     questions: int
     figures: Mapping[str, Interval]
+    floors: Mapping[str, Figures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _groups(rows: Sequence[Row], seed: int) -> dict[str, dict[str, Part]]:
             parts.setdefault(group, {}).setdefault(value, []).append(row)
     return {
         group: {
-            value: Part(len(some), intervals(some, means, seed, GROUP_ROUNDS))
+            value: Part(len(some), intervals(some, means, seed, GROUP_ROUNDS), floors(some, means))
             for value, some in sorted(values.items(), key=lambda pair: _natural(pair[0]))
         }
         for group, values in parts.items()
@@ -197,7 +198,11 @@ def markdown(report: Report) -> str:
         "",
         *_figures(report),
         "",
-        *(line for group, parts in report.groups.items() for line in _group(group, parts)),
+        *(
+            line
+            for group, parts in report.groups.items()
+            for line in _group(group, parts, report.main)
+        ),
         _spent(report),
         *(["", *(f"- {note}" for note in run.notes)] if run.notes else []),
         "",
@@ -230,18 +235,28 @@ def _floor(figures: Figures, name: str) -> str:
     return shown(name, figures[name]) if name in figures else ""
 
 
-def _group(group: str, parts: Mapping[str, Part]) -> list[str]:
+def _group(group: str, parts: Mapping[str, Part], main: str) -> list[str]:
+    """A table of a group's values; the floors are of the main figure, or of the first."""
     names = list(dict.fromkeys(name for part in parts.values() for name in part.figures))
     if not names:
         return []
-    head = f"| {group} | questions | {' | '.join(names)} |"
+    told = main if main in names else names[0]
+    kinds = dict.fromkeys(
+        kind for part in parts.values() for kind, each in part.floors.items() if told in each
+    )
+    of = f" ({told})" if len(names) > 1 else ""
+    head = [group, "questions", *names, *(f"{kind}{of}" for kind in kinds)]
     rows = [
-        f"| {value or '-'} | {part.questions} | "
-        + " | ".join(_cell(part.figures.get(name), name) for name in names)
-        + " |"
+        [
+            value or "-",
+            str(part.questions),
+            *(_cell(part.figures.get(name), name) for name in names),
+            *(_floor(part.floors.get(kind, {}), told) for kind in kinds),
+        ]
         for value, part in parts.items()
     ]
-    return [head, f"|---|---|{'---|' * len(names)}", *rows, ""]
+    table = (f"| {' | '.join(cells)} |" for cells in (head, *rows))
+    return [next(table), f"|{'---|' * len(head)}", *table, ""]
 
 
 def _cell(got: Interval | None, name: str) -> str:
