@@ -54,6 +54,15 @@ def test_video_mme_parquet_and_nested_json_are_the_same_question(tmp_path: Path)
     assert released.groups["duration"] == "short"
 
 
+def test_a_table_in_parts_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
+    parquet(tmp_path / "test-00000-of-00002.parquet", [MME_ROW])
+    with pytest.raises(InputError, match="lacks test-00001-of-00002.parquet"):
+        run.load(named("video_mme"), tmp_path, "test")
+    parquet(tmp_path / "test-00001-of-00002.parquet", [{**MME_ROW, "question_id": "001-2"}])
+    items = run.load(named("video_mme"), tmp_path, "test").items
+    assert [item.id for item in items] == ["001-1", "001-2"]
+
+
 def test_video_mme_splits_are_its_durations() -> None:
     assert [item.id for item in official("video_mme", "long").items] == ["601-1"]
     assert len(official("video_mme", "test").items) == 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from ..errors import BackendMissing, InputError
 
 ROWS = (".jsonl", ".ndjson")
+# How hubs name the parts of one table: test-00000-of-00002.parquet.
+PART = re.compile(r"-\d{5}-of-(\d{5})\.parquet$")
 
 
 def find(folder: Path, patterns: Sequence[str], what: str) -> Path:
@@ -35,7 +38,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a table; a JSON file must be a list of objects. Raises InputError."""
     kind = path.suffix.lower()
     if kind == ".parquet":
-        return _parquet(path)
+        return [row for part in _parts(path) for row in _parquet(part)]
     if kind in ROWS:
         lines = read(path).split("\n")
         found = [_json(f"{path.name}, line {n}", line) for n, line in enumerate(lines, 1) if line]
@@ -76,6 +79,21 @@ def _json(place: str, text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise InputError(f"{place} is not JSON: {error}") from error
+
+
+def _parts(path: Path) -> list[Path]:
+    """All parts of a table that a hub has split; a part that is not there is no smaller table."""
+    split = PART.search(path.name)
+    if not split:
+        return [path]
+    begins, count = path.name[: split.start()], split[1]
+    parts = [
+        path.with_name(f"{begins}-{number:05d}-of-{count}.parquet") for number in range(int(count))
+    ]
+    gone = [part.name for part in parts if not part.is_file()]
+    if gone:
+        raise InputError(f"{path.parent} lacks {', '.join(gone)}", "download all parts")
+    return parts
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:
