@@ -56,7 +56,7 @@ def test_video_mme_parquet_and_nested_json_are_the_same_question(tmp_path: Path)
 
 def test_a_table_in_parts_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
     parquet(tmp_path / "test-00000-of-00002.parquet", [MME_ROW])
-    with pytest.raises(InputError, match="lacks test-00001-of-00002.parquet"):
+    with pytest.raises(InputError, match="lacks test-00001-of-00002"):
         run.load(named("video_mme"), tmp_path, "test")
     parquet(tmp_path / "test-00001-of-00002.parquet", [{**MME_ROW, "question_id": "001-2"}])
     items = run.load(named("video_mme"), tmp_path, "test").items
@@ -288,6 +288,15 @@ def test_a_place_and_an_answer_are_scored_by_hand() -> None:
     # "click", "save" of "click", "save", "button" (articles do not count): 2 * 2 / (2 + 3).
     assert figures["F1"] == pytest.approx(0.8)
     assert set(benchmark.score(item, Response("unparsable")).values()) == {0.0}
+
+
+def test_what_an_answer_rests_on_has_a_floor_as_the_first_moment_has() -> None:
+    data = official("tutorialvqa", "test")
+    benchmark, item = named("tutorialvqa"), data.items[0]
+    floors = benchmark.floors(item, data.timelines[item.video])
+    assert set(floors) == {"BM25", "random"}
+    for each in floors.values():
+        assert each["evidence hit"] == each["hit@1"]
 
 
 # -- all of them

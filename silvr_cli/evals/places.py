@@ -58,12 +58,14 @@ def floors(item: Item, timeline: Timeline | None, length: float) -> Mapping[str,
     told: dict[str, float] = {}
     if spans and "moments" in item.ways:
         told.update(by_place(item, [Span(*window) for window in windows[:1]]))
+        told[RESTS] = told[HIT]
     if "open" in item.ways:
         told.update(in_words(item, _said(timeline, windows[0]) if windows else ""))
     found = {"BM25": told}
     if spans and "moments" in item.ways:
         covered = sum(part.end - part.start for part in stretches(spans))
-        found["random"] = {HIT: min(1.0, covered / max(timeline.video.duration, covered))}
+        chance = min(1.0, covered / max(timeline.video.duration, covered))
+        found["random"] = {HIT: chance, RESTS: chance}
     return found
 
 
