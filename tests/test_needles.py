@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from silvr_cli.errors import BackendMissing, InputError
+from silvr_cli.errors import BackendMissing, InputError, UsageError
 from silvr_cli.evals import filming, haystack, named, voice
 from silvr_cli.evals.benchmark import Response, Span, means
 from silvr_cli.evals.filming import Wish, make
@@ -160,3 +160,9 @@ def test_what_is_no_run_or_no_film_is_one_sentence(tmp_path: Path) -> None:
     assert crowded.returncode == 2
     assert "do not fit into 1 minutes" in crowded.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="films cannot be written: Not a directory"):
+        make(tmp_path / "file" / "films", Wish((5,), needles=1, pictures=False))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import UsageError
 from ..exports.cues import cues
 from ..media.film import Shot, write
 from ..records import Line
@@ -36,7 +37,8 @@ class Wish:
 def make(folder: Path, wish: Wish, tell: Tell = lambda message: None) -> Path:
     """Write the films and, last of all, needles.json; its path.
 
-    Raises UsageError for a wish that cannot be met, BackendMissing without the voice's package.
+    Raises UsageError for a wish that cannot be met or a folder that cannot be written,
+    BackendMissing without the voice's package.
     """
     voice = Voice(wish.voice) if wish.voice else None
     length = voice.seconds if voice else haystack.read_aloud
@@ -49,6 +51,11 @@ def make(folder: Path, wish: Wish, tell: Tell = lambda message: None) -> Path:
         for minutes in wish.minutes
         for number in range(wish.films)
     ]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        told = f"{folder} cannot be written: {error.strerror}"
+        raise UsageError(told, "choose another folder") from error
     for name, _, film in planned:
         if wish.pictures:
             tell(f"{name}.mp4: {film.duration / 60:.1f} minutes")
