@@ -540,6 +540,7 @@ def test_videos_are_watched_and_a_missing_one_is_counted(tmp_path: Path) -> None
         ),
         (["eval", "nextqa", "--data", "nowhere"], 3, "nowhere is no folder"),
         (["eval", "nextqa"], 2, "Missing option '--data'"),
+        (["eval"], 2, "eval needs a command ("),
         (["eval", "compare", ".", "."], 3, "report.json cannot be read"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from silvr_cli.evals import named, page, plots, report
 from silvr_cli.evals.answers import Kept
-from silvr_cli.evals.benchmark import Response
+from silvr_cli.evals.benchmark import Item, Response
 from silvr_cli.evals.filming import Wish, make
 from silvr_cli.evals.intervals import Interval
 from silvr_cli.evals.results import Row
@@ -74,6 +74,18 @@ def test_each_part_of_a_group_stands_beside_its_floors(rows: tuple[Row, ...]) ->
     assert row[2].startswith("100.0 (")
     assert row[4] == "25.0"
     assert row[5] == f"{100 * part.floors['longest option']['accuracy']:.1f}"
+
+
+def test_a_figure_over_groups_leaves_the_groups_a_plot_of_their_own() -> None:
+    benchmark, found = named("mlvu"), []
+    for task in ("plotQA", "needle"):
+        item = Item(task, "v", "?", ("a", "b"), gold=0, groups={"task": task})
+        kept = Kept(task, Response(choice=0))
+        found.append(Row(item, kept, rate(benchmark, item, kept), benchmark.floors(item, None)))
+    run = report.Run("dev", "fake", 0, None, "silvr eval mlvu")
+    made = page.html(report.build(benchmark, found, run), found)
+    assert "<h2>accuracy by task</h2>" in made
+    assert len(SVG.findall(made)) == 1
 
 
 def test_what_the_user_typed_is_escaped(made: str) -> None:

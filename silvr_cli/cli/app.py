@@ -107,7 +107,9 @@ def main() -> NoReturn:
 def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "silvr"
-    return f"{error.format_message().rstrip('.')} ({command} --help shows what it takes)"
+    # A group alone prints its help and has nothing to complain of but that.
+    said = error.format_message().rstrip(".") or f"{command} needs a command"
+    return f"{said} ({command} --help shows what it takes)"
 
 
 def _leave(code: int) -> NoReturn:

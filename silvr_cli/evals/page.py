@@ -87,14 +87,17 @@ def _row(cells: Sequence[str], tag: str) -> str:
 
 def _plots(report: Report) -> list[str]:
     """One plot for each group that is no list of names; the dashed line is the best floor."""
-    floors = [each[report.main] for each in report.floors.values() if report.main in each]
+    # A figure over all groups, such as MLVU's M-Avg, is none of one group: their first is drawn.
+    known = [name for parts in report.groups.values() for p in parts.values() for name in p.figures]
+    main = report.main if report.main in known or not known else known[0]
+    floors = [each[main] for each in report.floors.values() if main in each]
     best = max(floors, default=None)
     found = []
     for group, parts in report.groups.items():
-        given = _points(parts, report.main)
+        given = _points(parts, main)
         if 1 < len(given) <= MOST_POINTS:
             under = "" if best is None else f"; dashed: the best floor, {100 * best:.1f} %"
-            found.append(f"<h2>{escape(f'{report.main} by {group}')}</h2>")
+            found.append(f"<h2>{escape(f'{main} by {group}')}</h2>")
             found.append(plots.points(given, best))
             found.append(f"<p>Per cent, with 95 % intervals{under}.</p>")
     return found
