@@ -55,6 +55,35 @@ if __name__ == "__main__":
     main()
 """
 
+# A worker whose first order is there before it has imported anything, and that is slow to import.
+EARLY = """
+import multiprocessing, time
+from importlib.machinery import SourceFileLoader
+
+def slow(self, spec):
+    if spec.name == "silvr_cli.backends":
+        time.sleep(0.5)
+
+SourceFileLoader.create_module = slow
+
+if __name__ == "__main__":
+    from silvr_cli.engine.crew import Order, Outfit, serve
+    from silvr_cli.engine.jobs import Job
+    from silvr_cli.settings import Settings
+
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    ours.send(Order(7, "look", Job(0, "talk-0.mp4", "timeline")))
+    settings = Settings.model_validate({"models": {"speech": "none", "vision": "none"}})
+    outfit = Outfit(settings, 1, 3, 1, "scratch")
+    worker = context.Process(target=serve, args=(theirs, outfit), daemon=True)
+    worker.start()
+    theirs.close()
+    print(*ours.recv())
+    ours.close()
+    worker.join()
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, make_video: VideoMaker) -> Path:
@@ -127,6 +156,18 @@ def test_killed_outright_its_workers_leave_by_themselves(folder: Path) -> None:
         process.kill()
     until(lambda: not group_lives(process.pid))
     until(lambda: not list((folder / "scratch").iterdir()))
+
+
+def test_an_order_that_comes_before_a_worker_has_imported_anything_is_carried_out(
+    folder: Path,
+) -> None:
+    (folder / "early.py").write_text(EARLY, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "early.py"], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+    assert "Seen(content='sha256:" in done.stdout, done.stderr
+    assert done.stdout.startswith("7 ")
+    assert not done.stderr
 
 
 def lines_so_far(folder: Path) -> list[bytes]:

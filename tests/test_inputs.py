@@ -85,8 +85,11 @@ def test_a_list_names_paths_from_its_own_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed = tmp_path / "list.txt"
-    listed.write_bytes("\ufeff# talks\na.mp4\r\n\n https://x.org/b.mp4 \n/c d.mp4\n".encode())
-    assert read_list(str(listed)) == [str(tmp_path / "a.mp4"), "https://x.org/b.mp4", "/c d.mp4"]
+    listed.write_bytes(
+        "\ufeff# talks\na.mp4\r\n\n https://x.org/b.mp4 \n/c d\u2028e.mp4\n".encode()
+    )
+    named = [str(tmp_path / "a.mp4"), "https://x.org/b.mp4", "/c d\u2028e.mp4"]
+    assert read_list(str(listed)) == named
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a.mp4\ncaf\xe9.mp4\n")))
     assert read_list("-") == ["a.mp4", os.fsdecode(b"caf\xe9.mp4")]
     with pytest.raises(UsageError, match=r"gone\.txt cannot be read"):

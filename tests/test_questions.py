@@ -40,6 +40,18 @@ def test_jsonl_and_csv_say_the_same(tmp_path: Path) -> None:
         assert [row.video for row in read] == ["a.mp4", ""]
 
 
+def test_a_line_ends_where_its_line_ends_and_no_field_is_too_long_for_a_sentence(
+    tmp_path: Path,
+) -> None:
+    rows = tmp_path / "q.jsonl"
+    rows.write_bytes('{"question": "One\u2028two\x85?"}\r\n{"question": "B?"}\r\n'.encode())
+    assert [row.ask.question for row in read_questions(rows)] == ["One\u2028two\x85?", "B?"]
+    endless = tmp_path / "q.csv"
+    endless.write_text('question\nWho?\n"' + "x" * 140_000, "utf-8")
+    with pytest.raises(UsageError, match=r"q\.csv are wrong: line \d+ is not CSV: field larger"):
+        read_questions(endless)
+
+
 @pytest.mark.parametrize(
     ("rows", "told"),
     [

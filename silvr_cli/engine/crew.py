@@ -287,8 +287,10 @@ def serve(connection: Connection, outfit: Outfit) -> None:
         with sending:
             connection.send((ticket, outcome))
 
-    threading.Thread(target=_work, args=(connection, outfit, tell), daemon=True).start()
+    # Before the first order is taken: two threads that import one package from two ends lock each
+    # other out, and Python ends one of them.
     _prepare()
+    threading.Thread(target=_work, args=(connection, outfit, tell), daemon=True).start()
     threading.Event().wait()
 
 

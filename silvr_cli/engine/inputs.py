@@ -83,8 +83,9 @@ def read_list(name: str) -> list[str]:
     except OSError as error:
         raise UsageError(f"the list {name} cannot be read: {error.strerror}") from error
     folder = "" if name == "-" else os.path.dirname(name)
-    # Names of files are bytes; those that are not UTF-8 must come through unharmed.
-    lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).splitlines()
+    # Names of files are bytes; those that are not UTF-8 must come through unharmed. Not
+    # splitlines: U+2028 inside a name ends no line.
+    lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
     wanted = (line.strip() for line in lines)
     named = [line for line in wanted if line and not line.startswith("#")]
     return [n if is_address(n) else os.path.join(folder, os.path.expanduser(n)) for n in named]

@@ -236,8 +236,7 @@ def _rewrite(path: Path, spans: list[tuple[int, int]]) -> None:
 class _explained:  # noqa: N801 - reads as a statement
     """The file system's refusals as one UsageError."""
 
-    def __init__(self, path: Path | None, order: Mapping[Ident, int] | None = None) -> None:
-        self.order = order
+    def __init__(self, path: Path | None) -> None:
         self.path = path
 
     def __enter__(self) -> None:

@@ -156,12 +156,19 @@ def _from_csv(path: Path, text: str) -> Iterator[tuple[int, Any]]:
         raise UsageError(
             f"the questions {path} have no column 'question'", f"columns: {', '.join(COLUMNS)}"
         )
-    for row in reader:
-        yield reader.line_num, {name or "": value for name, value in row.items()}
+    try:
+        for row in reader:
+            yield reader.line_num, {name or "": value for name, value in row.items()}
+    except csv.Error as error:
+        raise UsageError(
+            f"the questions {path} are wrong: line {reader.line_num} is not CSV: {error}",
+            "is a quotation mark left open?",
+        ) from error
 
 
 def _from_jsonl(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: U+2028 inside a question ends no line.
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
                 yield number, json.loads(line)
