@@ -41,7 +41,7 @@ demo: weights
 	$(BIN)/silvr ask examples/tour.mp4 "When does the last bus leave?"
 
 test: weights $(DEV_READY)
-	$(BIN)/silvr models pull smollm2-135m minilm-l6-v2
+	$(BIN)/silvr models pull smollm2-135m minilm-l6-v2 mpnet-base-v2
 	$(BIN)/pytest -n 2 -m "not models"
 	$(BIN)/pytest -m models
 

@@ -12,15 +12,21 @@ import numpy as np
 import pytest
 
 from silvr_cli import backends
-from silvr_cli.backends.minilm import MiniLm
+from silvr_cli.backends.sentences import SHAPES, Sentences
 from silvr_cli.errors import ModelError, UsageError
 from silvr_cli.settings import load
 
 WITH_EYES = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
-MODELS = [*WITH_EYES, pytest.param("minilm", marks=pytest.mark.models)]
+SENTENCES = [pytest.param(name, marks=pytest.mark.models) for name in ("minilm", "mpnet")]
+MODELS = [*WITH_EYES, *SENTENCES]
 TEXTS = ["the last bus leaves at ten", "a dog in the rain", "", "café 🎈", "word " * 300]
-# Of all-MiniLM-L6-v2 by torch and transformers, mean pooling, unit length.
-EXAMPLE = [0.06765694, 0.06349596, 0.04871306, 0.07930499]
+# "This is an example sentence" by torch and transformers, mean pooling, unit length.
+EXAMPLE = {
+    "minilm": [0.06765694, 0.06349596, 0.04871306, 0.07930499],
+    "mpnet": [0.02250258, -0.07829175, -0.02303071, -0.00510008],
+}
+# "a a a … bus" of 203 tokens: distances of more than 128 tokens count.
+LONG = {"mpnet": [-0.00193352, 0.03174837, -0.00213297, 0.04656517]}
 WORDLESS = '{"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}'
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -109,26 +115,30 @@ def test_the_fake_puts_texts_with_shared_words_near_each_other() -> None:
     assert bus @ late > bus @ dog
 
 
-@pytest.mark.models
-def test_minilm_puts_what_means_the_same_near_each_other() -> None:
-    eats, meal, crash = opened("minilm").embed(
+@pytest.mark.parametrize("spec", SENTENCES)
+def test_what_means_the_same_is_near_each_other(spec: str) -> None:
+    eats, meal, crash = opened(spec).embed(
         ["A man is eating food.", "Someone is having a meal.", "The stock market crashed today."]
     )
     assert eats @ meal > 0.6
     assert abs(eats @ crash) < 0.1
 
 
-@pytest.mark.models
-def test_minilm_gives_the_rows_of_the_publishers_own_library() -> None:
-    # The first numbers of sentence-transformers' row for the text.
-    row = opened("minilm/minilm-l6-v2").embed(["This is an example sentence"])[0]
-    assert np.allclose(row[:4], EXAMPLE, atol=1e-3)
+@pytest.mark.parametrize("spec", SENTENCES)
+def test_rows_are_those_of_the_publishers_own_library(spec: str) -> None:
+    example, long = opened(spec).embed(["This is an example sentence", "a " * 200 + "bus"])
+    assert np.allclose(example[:4], EXAMPLE[spec], atol=1e-5)
+    assert np.allclose(long[:4], LONG.get(spec, long[:4]), atol=1e-5)
 
 
-@pytest.mark.models
-def test_minilm_reads_the_first_256_tokens_of_a_text() -> None:
-    long, longer = opened("minilm").embed(["word " * 254, "word " * 254 + "quite other things"])
+@pytest.mark.parametrize("spec", SENTENCES)
+def test_texts_are_read_up_to_their_longest(spec: str) -> None:
+    # Two tokens mark where a text begins and ends.
+    words = "word " * (SHAPES[spec].longest - 2)
+    long, longer = opened(spec).embed([words, words + "quite other things"])
+    shorter = opened(spec).embed([words[:-50] + "quite other things"])[0]
     assert np.allclose(long, longer, atol=1e-5)
+    assert not np.allclose(long, shorter, atol=1e-5)
 
 
 def damaged(header: object, numbers: bytes = b"") -> bytes:
@@ -153,15 +163,15 @@ def test_minilm_says_that_a_file_is_not_its_weights(tmp_path: Path, weights: byt
     (tmp_path / "model.safetensors").write_bytes(weights)
     (tmp_path / "tokenizer.json").write_text(WORDLESS, "utf-8")
     with pytest.raises(ModelError, match=r"model\.safetensors"):
-        MiniLm("minilm/x", "digest", lambda: tmp_path).embed(["a"])
+        Sentences("minilm/x", "digest", SHAPES["minilm"], lambda: tmp_path).embed(["a"])
 
 
 def test_minilm_says_that_its_tokenizer_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{", "utf-8")
     with pytest.raises(ModelError, match="tokenizer"):
-        MiniLm("minilm/x", "digest", lambda: tmp_path).embed(["a"])
+        Sentences("minilm/x", "digest", SHAPES["minilm"], lambda: tmp_path).embed(["a"])
 
 
 def test_an_embedder_must_be_one() -> None:
-    with pytest.raises(UsageError, match="one for speech"):
+    with pytest.raises(UsageError, match="reads the weights minilm-l6-v2"):
         backends.embedder("minilm/whisper/base", load().settings)

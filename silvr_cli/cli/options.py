@@ -43,7 +43,7 @@ Embed = Annotated[
     str | None,
     typer.Option(
         "--embed",
-        help="Compares texts (minilm), or pictures and words (openclip/MODEL).",
+        help="Compares texts (minilm, mpnet), or pictures and words (openclip/MODEL).",
         rich_help_panel=MODELS,
     ),
 ]

@@ -33,7 +33,7 @@ WIDE_SHARE, WIDE_LEAST = 1 / 30, 10.0
 # Short passages tell little; the log of the words counts.
 LENGTH = 0.35
 # Videos begin by announcing and end by repeating what they tell: see the thing itself first.
-EDGE, EDGE_SHARE = 0.6, 0.05
+EDGE, EDGE_SHARE = 1.7, 0.05
 # Captions that only tell change answer few queries.
 KIND_WEIGHT = {"caption": 0.4, "summary": 0.8, "sound": 0.6}
 # A moment grows over neighbours that stand at most so much lower than its best passage, while

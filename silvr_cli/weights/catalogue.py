@@ -25,12 +25,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a model, `size` in bytes; its `parts` joined in order give it, too."""
+    """One file of a model, `size` in bytes; its `parts` joined in order give it, too.
+
+    Where `archived` is set they give a ZIP archive that has it under this name.
+    """
 
     name: str
     size: int
     sha256: str
     parts: tuple[Part, ...]
+    archived: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ def get(name: str) -> Entry:
 
 def _entry(table: dict[str, Any]) -> Entry:
     made = tuple(
-        File(f["name"], f["size"], f["sha256"], tuple(_parts(f))) for f in table.pop("files")
+        File(f["name"], f["size"], f["sha256"], tuple(_parts(f)), f.get("archived"))
+        for f in table.pop("files")
     )
     return Entry(files=made, **table)
 

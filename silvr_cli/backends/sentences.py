@@ -1,8 +1,8 @@
-"""Sentence embeddings by all-MiniLM-L6-v2: its BERT encoder in numpy, without torch.
+"""Sentence embeddings by all-MiniLM-L6-v2 or all-mpnet-base-v2: their encoders in numpy, no torch.
 
 Knows the publisher's two files, model.safetensors and tokenizer.json; nothing of what is embedded.
-The encoder is BERT's (arXiv 1810.04805) with the published weights; a text's row is the mean over
-its tokens, as in Sentence-BERT (arXiv 1908.10084), section 3.
+The encoders are BERT's (arXiv 1810.04805) and MPNet's (arXiv 2004.09297) with published weights;
+a text's row is the mean over its tokens, as in Sentence-BERT (arXiv 1908.10084), section 3.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,10 @@ from ..errors import ModelError
 if TYPE_CHECKING:
     from ..protocols import Vectors
 
-WIDTH, HEADS, LAYERS = 384, 12, 6
-# Texts are cut after so many tokens, as the publisher's own library does.
-LONGEST = 256
+HEADS = 12
+# MPNet's distances between tokens: so many kinds to either side, half of them exact, the others
+# ever coarser up to FARTHEST tokens. Its positions are counted from FIRST_POSITION.
+DISTANCES, FARTHEST, FIRST_POSITION = 16, 128, 2
 # Tokens that go through the encoder together; more would only leave the processor's cache.
 BATCH_TOKENS = 2048
 TINY = 1e-12
@@ -33,24 +35,36 @@ ERF_P = 0.3275911
 ERF_A = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 
 
-class MiniLm:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A published encoder; texts are cut after `longest` tokens, as its publisher does."""
+
+    title: str
+    weights: str
+    width: int
+    layers: int
+    longest: int
+    encoder: type[_Bert]
+
+
+class Sentences:
     """An Embedder; `folder` is asked for when the first text comes."""
 
     slots = 1
 
-    def __init__(self, name: str, digest: str, folder: Callable[[], Path]) -> None:
-        self.name, self.digest, self._folder = name, digest, folder
-        self._opened: tuple[Any, _Encoder] | None = None
+    def __init__(self, name: str, digest: str, shape: Shape, folder: Callable[[], Path]) -> None:
+        self.name, self.digest, self.shape, self._folder = name, digest, shape, folder
+        self._opened: tuple[Any, _Bert] | None = None
         self._lock = threading.Lock()
 
     def fingerprint(self) -> str:
         return f"{self.name}@{self.digest}"
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row of unit length for each text; raises ModelError when the files are no MiniLM."""
+        """One row of unit length for each text; raises ModelError when the files are not those."""
         import numpy as np
 
-        rows = np.empty((len(texts), WIDTH), np.float32)
+        rows = np.empty((len(texts), self.shape.width), np.float32)
         if not texts:
             return rows
         tokenizer, encoder = self._loaded()
@@ -63,7 +77,7 @@ class MiniLm:
         with self._lock:
             self._opened = None
 
-    def _loaded(self) -> tuple[Any, _Encoder]:
+    def _loaded(self) -> tuple[Any, _Bert]:
         from tokenizers import Tokenizer
 
         with self._lock:
@@ -75,8 +89,9 @@ class MiniLm:
                 except Exception as error:
                     raise ModelError(f"{self.name} has no usable tokenizer: {error}") from error
                 tokenizer.no_padding()
-                tokenizer.enable_truncation(LONGEST)
-                self._opened = tokenizer, _Encoder(_tensors(folder / "model.safetensors"))
+                tokenizer.enable_truncation(self.shape.longest)
+                tensors = _tensors(folder / "model.safetensors", self.shape)
+                self._opened = tokenizer, self.shape.encoder(tensors, self.shape)
             return self._opened
 
 
@@ -90,7 +105,7 @@ def _batches(ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         yield from (group[at : at + step] for at in range(0, len(group), step))
 
 
-def _tensors(path: Path) -> dict[str, Any]:
+def _tensors(path: Path, shape: Shape) -> dict[str, Any]:
     """The arrays of a safetensors file: 8 bytes of length, a JSON header, the raw numbers."""
     import numpy as np
 
@@ -106,54 +121,69 @@ def _tensors(path: Path) -> dict[str, Any]:
                 found[name] = numbers.reshape(entry["shape"])
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
-    if found.get("embeddings.LayerNorm.weight", np.empty(0)).shape != (WIDTH,):
-        raise ModelError(f"{path} holds another model than all-MiniLM-L6-v2")
+    if found.get("embeddings.LayerNorm.weight", np.empty(0)).shape != (shape.width,):
+        raise ModelError(f"{path} holds another model than {shape.title}")
     return found
 
 
-class _Encoder:
-    """The six layers; arrays are `[texts, tokens, WIDTH]` on the way."""
+class _Bert:
+    """BERT's layers; arrays are `[texts, tokens, width]` on the way."""
 
-    def __init__(self, tensors: dict[str, Any]) -> None:
-        self.tensors = tensors
+    QUERY, KEY, VALUE = "self.query", "self.key", "self.value"
+    MIXED, MIXED_NORM = "output.dense", "output.LayerNorm"
+    TINY = 1e-12
+
+    def __init__(self, tensors: dict[str, Any], shape: Shape) -> None:
+        self.tensors, self.shape = tensors, shape
 
     def rows(self, ids: Any) -> Any:
-        """Token ids `[texts, tokens]` -> rows of unit length `[texts, WIDTH]`."""
+        """Token ids `[texts, tokens]` -> rows of unit length `[texts, width]`."""
         import numpy as np
 
+        hidden = self._normed(self._embedded(ids), "embeddings.LayerNorm")
+        bias = self._bias(ids.shape[1])
+        for layer in range(self.shape.layers):
+            hidden = self._layer(hidden, f"encoder.layer.{layer}", bias)
+        means = hidden.mean(axis=1)
+        return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), TINY)
+
+    def _embedded(self, ids: Any) -> Any:
         t = self.tensors
         hidden = t["embeddings.word_embeddings.weight"][ids]
         hidden += t["embeddings.position_embeddings.weight"][: ids.shape[1]]
         hidden += t["embeddings.token_type_embeddings.weight"][0]
-        hidden = self._normed(hidden, "embeddings")
-        for layer in range(LAYERS):
-            hidden = self._layer(hidden, f"encoder.layer.{layer}")
-        means = hidden.mean(axis=1)
-        return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), TINY)
+        return hidden
 
-    def _layer(self, hidden: Any, at: str) -> Any:
-        mixed = self._attended(hidden, f"{at}.attention.self")
-        mixed = self._dense(mixed, f"{at}.attention.output.dense")
-        hidden = self._normed(hidden + mixed, f"{at}.attention.output")
+    def _bias(self, tokens: int) -> Any:
+        """What is added to each token's attention to each other one."""
+        del tokens
+        return 0.0
+
+    def _layer(self, hidden: Any, at: str, bias: Any) -> Any:
+        attention = f"{at}.attention"
+        mixed = self._dense(self._attended(hidden, attention, bias), f"{attention}.{self.MIXED}")
+        hidden = self._normed(hidden + mixed, f"{attention}.{self.MIXED_NORM}")
         inner = _gelu(self._dense(hidden, f"{at}.intermediate.dense"))
-        return self._normed(hidden + self._dense(inner, f"{at}.output.dense"), f"{at}.output")
+        outer = self._dense(inner, f"{at}.output.dense")
+        return self._normed(hidden + outer, f"{at}.output.LayerNorm")
 
-    def _attended(self, hidden: Any, at: str) -> Any:
+    def _attended(self, hidden: Any, at: str, bias: Any) -> Any:
         """Each token's mixture of all tokens of its text, head by head."""
         import numpy as np
 
-        texts, tokens, _ = hidden.shape
-        shape = (texts, tokens, HEADS, WIDTH // HEADS)
+        texts, tokens, width = hidden.shape
+        shape = (texts, tokens, HEADS, width // HEADS)
         query, key, value = (
             self._dense(hidden, f"{at}.{part}").reshape(shape).transpose(0, 2, 1, 3)
-            for part in ("query", "key", "value")
+            for part in (self.QUERY, self.KEY, self.VALUE)
         )
         weights = query @ key.transpose(0, 1, 3, 2)
-        weights *= (WIDTH // HEADS) ** -0.5
+        weights *= (width // HEADS) ** -0.5
+        weights += bias
         weights -= weights.max(axis=-1, keepdims=True)
         np.exp(weights, out=weights)
         weights /= weights.sum(axis=-1, keepdims=True)
-        return (weights @ value).transpose(0, 2, 1, 3).reshape(texts, tokens, WIDTH)
+        return (weights @ value).transpose(0, 2, 1, 3).reshape(texts, tokens, width)
 
     def _dense(self, hidden: Any, at: str) -> Any:
         weight, bias = self.tensors[f"{at}.weight"], self.tensors[f"{at}.bias"]
@@ -166,10 +196,43 @@ class _Encoder:
         import numpy as np
 
         hidden = hidden - hidden.mean(axis=-1, keepdims=True)
-        hidden /= np.sqrt(np.square(hidden).mean(axis=-1, keepdims=True) + TINY)
-        hidden *= self.tensors[f"{at}.LayerNorm.weight"]
-        hidden += self.tensors[f"{at}.LayerNorm.bias"]
+        hidden /= np.sqrt(np.square(hidden).mean(axis=-1, keepdims=True) + self.TINY)
+        hidden *= self.tensors[f"{at}.weight"]
+        hidden += self.tensors[f"{at}.bias"]
         return hidden
+
+
+class _Mpnet(_Bert):
+    """MPNet's layers: BERT's, which also see how far apart two tokens are."""
+
+    QUERY, KEY, VALUE = "attn.q", "attn.k", "attn.v"
+    MIXED, MIXED_NORM = "attn.o", "LayerNorm"
+    TINY = 1e-5
+
+    def _embedded(self, ids: Any) -> Any:
+        t = self.tensors
+        places = slice(FIRST_POSITION, FIRST_POSITION + ids.shape[1])
+        hidden = t["embeddings.word_embeddings.weight"][ids]
+        hidden += t["embeddings.position_embeddings.weight"][places]
+        return hidden
+
+    def _bias(self, tokens: int) -> Any:
+        """`[heads, tokens, tokens]`, by distance and direction (T5, arXiv 1910.10683, 2.1)."""
+        import numpy as np
+
+        at = np.arange(tokens)
+        away = at[:, None] - at
+        far, exact = np.abs(away), DISTANCES // 2
+        steps = np.log(np.maximum(far, 1) / exact) / np.log(FARTHEST / exact)
+        coarse = np.minimum(exact + (steps * exact).astype(int), DISTANCES - 1)
+        kinds = np.where(far < exact, far, coarse) + DISTANCES * (away < 0)
+        return self.tensors["encoder.relative_attention_bias.weight"][kinds].transpose(2, 0, 1)
+
+
+SHAPES = {
+    "minilm": Shape("all-MiniLM-L6-v2", "minilm-l6-v2", 384, 6, 256, _Bert),
+    "mpnet": Shape("all-mpnet-base-v2", "mpnet-base-v2", 768, 12, 384, _Mpnet),
+}
 
 
 def _gelu(hidden: Any) -> Any:

@@ -1,0 +1,74 @@
+"""`focus` against the full prompt: the same questions, the same model, a fraction of the tokens.
+
+    python benchmarks/focus.py SET_FOLDER OUT_FOLDER [--videos 17] [--budget 400] [--votes 1]
+                               [--llm llamacpp/qwen2.5-coder-1.5b]
+
+SET_FOLDER holds timelines.jsonl and questions.jsonl (NExT-QA with somebody's captions). All
+questions on so many videos are asked twice by `silvr eval`: over what `focus` picks within
+--budget tokens, and over the whole timeline, which the questions of a video share as a prefix.
+Videos are drawn by a hash; the first 120 in its order were looked at while rules were written, so
+they are drawn from its end. Prints both reports and the paired comparison.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+FULL = 30_000
+
+
+def drawn(folder: Path, videos: int) -> set[str]:
+    rows = map(json.loads, (folder / "timelines.jsonl").read_text("utf-8").splitlines())
+    names = {row["video_id"] for row in rows} & {row["video_id"] for row in questions(folder)}
+    return set(sorted(names, key=lambda n: hashlib.sha256(n.encode("utf-8")).hexdigest())[-videos:])
+
+
+def questions(folder: Path) -> list[dict]:
+    return list(map(json.loads, (folder / "questions.jsonl").read_text("utf-8").splitlines()))
+
+
+def subset(folder: Path, videos: set[str], out: Path) -> Path:
+    """The set's two files with those videos alone."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("timelines.jsonl", "questions.jsonl"):
+        lines = (folder / name).read_text("utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if json.loads(line)["video_id"] in videos]
+        (out / name).write_text("".join(kept), "utf-8")
+    return out
+
+
+def asked(data: Path, out: Path, model: str, *options: str) -> str:
+    """The run's folder; its report goes to stdout."""
+    silvr = [sys.executable, "-m", "silvr_cli", "eval"]
+    command = [*silvr, "run", "nextqa", "--data", str(data), "--llm", model, *options]
+    subprocess.run([*command, "-o", str(out)], check=True)
+    return str(max(out.iterdir(), key=lambda run: run.stat().st_mtime))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--videos", type=int, default=17)
+    parser.add_argument("--budget", type=int, default=400)
+    parser.add_argument("--votes", type=int, default=1)
+    parser.add_argument("--llm", default="llamacpp/qwen2.5-coder-1.5b")
+    options = parser.parse_args()
+    data = subset(options.folder, drawn(options.folder, options.videos), options.out / "data")
+    focus = ["--reduction", "focus", "--budget", str(options.budget)]
+    if options.votes > 1:
+        focus += ["--vote", str(options.votes)]
+    few = asked(data, options.out / "focus", options.llm, *focus)
+    full = ["--reduction", "all", "--budget", str(FULL)]
+    whole = asked(data, options.out / "all", options.llm, *full)
+    silvr = [sys.executable, "-m", "silvr_cli", "eval"]
+    subprocess.run([*silvr, "compare", few, whole], check=True)
+
+
+if __name__ == "__main__":
+    main()
