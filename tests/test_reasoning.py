@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -227,18 +228,39 @@ def test_words_told_nowhere_together_are_denied_without_a_call() -> None:
 
 
 OPTIONS = ("run away", "tie the boat", "throw a rope")
-LETTERS = ((" A", -0.9), ("B", -1.2), ("C", -6.0), ("The", -7.0))
+
+
+class Biased(Script):
+    """Likes the letter A whatever stands there, and what each option says a little, too."""
+
+    def __init__(self, *liked: float) -> None:
+        super().__init__(*"AAA")
+        self.liked = dict(zip(OPTIONS, liked, strict=True))
+
+    def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
+        shown = dict(re.findall(r"^([ABC])\. (.+)$", messages[-1].content, re.MULTILINE))
+        first = [(f" {k}", self.liked[v] + 3.0 * (k == "A")) for k, v in shown.items()]
+        return replace(super().chat(messages, request), first=(*first, ("The", -7.0)))
 
 
 def test_captions_weigh_with_the_letters_where_a_small_model_wavers() -> None:
     context = replace(CONTEXT, support=(-1.4, 0.9, 0.5))
-    model = Script("A", first=LETTERS)
-    found = answer(context, "What does the man do?", OPTIONS, model, Reasoning())
+    found = answer(context, "What does the man do?", OPTIONS, Biased(-0.9, -1.2, -6), Reasoning())
     assert (found.choice, found.confidence) == (1, "low")
     assert list(found.prompts) == ["answer_letter"]
     agreed = replace(CONTEXT, support=(1.4, -0.9, -0.5))
-    sure = answer(agreed, "What does the man do?", OPTIONS, Script("A", first=LETTERS), Reasoning())
+    sure = answer(agreed, "What does the man do?", OPTIONS, Biased(-0.9, -1.2, -6), Reasoning())
     assert (sure.choice, sure.confidence) == (0, "medium")
+
+
+@pytest.mark.parametrize("vote", [1, 3])
+def test_a_model_that_likes_a_letter_sees_every_option_there(vote: int) -> None:
+    context = replace(CONTEXT, support=(0.0, 0.1, 0.0))
+    model = Biased(-2.0, -2.5, -1.0)
+    found = answer(context, "What does the man do?", OPTIONS, model, Reasoning(vote=vote))
+    assert (found.choice, found.usage.calls) == (2, 3)
+    notes = {prompt.partition("\nA. ")[0] for prompt, _ in model.asked}
+    assert len(notes) == 1
 
 
 def test_a_model_that_tells_no_likelihoods_answers_in_words() -> None:
@@ -247,10 +269,3 @@ def test_a_model_that_tells_no_likelihoods_answers_in_words() -> None:
     found = answer(context, "What does the man do?", OPTIONS, model, Reasoning())
     assert found.choice == 1
     assert list(found.prompts) == ["answer_letter", "answer_choice"]
-
-
-def test_support_turns_with_the_options_of_a_vote() -> None:
-    context = replace(CONTEXT, support=(-1.4, 0.9, 0.5))
-    model = Script("A", "A", "A", first=(("A", -1.0), ("B", -1.0), ("C", -1.0)))
-    found = answer(context, "What does the man do?", OPTIONS, model, Reasoning(vote=3))
-    assert (found.choice, found.confidence) == (1, "high")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .judge import Judge
 
 # Raise it when the same reply would be understood differently.
-VERSION = 1
+VERSION = 2
 # Settings that change no answer, or do so only through the timeline, whose text is in the key.
 ELSEWHERE = frozenset(
     {

@@ -27,6 +27,8 @@ WORDS_TOKENS = 96
 # How many candidates for the letter are looked at, what a letter that is none of them gets (natural
 # log), and what the captions' support weighs against the letter, in standard deviations.
 CANDIDATES, UNSEEN, SUPPORT = 20, -15.0, 1.0
+# So often at most are the options turned round, each turn a call whose notes are read already.
+TURNS = 5
 # Samples of one answer differ only with some warmth.
 WARM = 0.7
 STRUCTURED = {
@@ -76,6 +78,9 @@ def answer(
         way: _Way = _in_words if small else partial(_structured, room=settings.max_tokens)
         if small and context.settled:
             found = _settled(context.settled)
+        elif small and (weighed := _weighed(context, question, choices, talk)):
+            # Each option has had its turn at each letter: a vote would add nothing.
+            found = weighed
         elif settings.vote > 1:
             found = _voted(context, question, choices, talk, way, settings.vote)
         else:
@@ -125,9 +130,7 @@ def _voted(
         if not choices:
             talk.temperature, talk.seed = max(usual[0], WARM), usual[1] + turn
         try:
-            support = tuple(context.support[i] for i in order) if context.support else ()
-            turned = replace(context, support=support)
-            found = way(turned, question, [choices[i] for i in order], talk)
+            found = way(context, question, [choices[i] for i in order], talk)
         except ReplyError as unusable:
             error = unusable
             continue
@@ -150,8 +153,6 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: Tal
     if not choices:
         return _open_in_words(context, fenced, question, talk)
     values: dict[str, Any] = {"context": fenced, "question": question, "choices": choices}
-    if context.support and (weighed := _weighed(context, talk, values)):
-        return weighed
     reply = talk.ask("answer_choice", WORDS_TOKENS, **values)
     chosen = replies.by_words(reply.text, choices)
     notes = []
@@ -167,27 +168,46 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: Tal
     return _found(text, confidence, rests, chosen, reply.text, notes)
 
 
-def _weighed(context: Context, talk: Talk, values: dict[str, Any]) -> Answer | None:
-    """By the likelihood of each letter and the captions' support together; None when the model does
-    not tell likelihoods. A small model reads captions badly and embeddings do not reason: they err
-    in different places (docs/lab-log.md).
+def _weighed(context: Context, question: str, choices: Sequence[str], talk: Talk) -> Answer | None:
+    """By the likelihood of each letter and the captions' support together; None when there is no
+    support or the model does not tell likelihoods. A small model reads captions badly and
+    embeddings do not reason: they err in different places (docs/lab-log.md).
     """
-    first = talk.likeliest("answer_letter", CANDIDATES, **values)
-    if not first:
+    if not context.support:
         return None
-    told: dict[str, float] = {}
-    for token, likelihood in first:
-        told.setdefault(token.strip(), likelihood)
-    choices = values["choices"]
-    letters = [told.get(chr(ord("A") + i), UNSEEN) for i in range(len(choices))]
+    values = {"context": prompts.fenced(context.text), "question": question}
+    letters = _letters(talk, choices, values)
+    if not letters:
+        return None
     read, alike = _standard(letters), _standard(context.support)
     scores = [a + SUPPORT * b for a, b in zip(read, alike, strict=True)]
     chosen = max(range(len(choices)), key=scores.__getitem__)
     agree = max(read) == read[chosen] and max(alike) == alike[chosen]
-    rests = evidence.supporting(context.lines, values["question"], choices[chosen])
+    rests = evidence.supporting(context.lines, question, choices[chosen])
     note = "chosen by the likeliest letter and by which option the captions are most like"
     confidence: Confidence = "medium" if agree else "low"
-    return _found(choices[chosen], confidence, rests, chosen, first[0][0].strip(), [note])
+    likeliest = chr(ord("A") + letters.index(max(letters)))
+    return _found(choices[chosen], confidence, rests, chosen, likeliest, [note])
+
+
+def _letters(talk: Talk, choices: Sequence[str], values: dict[str, Any]) -> list[float]:
+    """Each option's log-likelihood, summed over its turns at the letters, for small models like
+    some letters better than others; [] when they are not told. The notes stand first, so a server
+    that keeps its prefix reads them once.
+    """
+    sums = [0.0] * len(choices)
+    for turn in range(min(TURNS, len(choices))):
+        order = [(i + turn) % len(choices) for i in range(len(choices))]
+        turned = {**values, "choices": [choices[i] for i in order]}
+        first = talk.likeliest("answer_letter", CANDIDATES, **turned)
+        if not first:
+            return []
+        told: dict[str, float] = {}
+        for token, likelihood in first:
+            told.setdefault(token.strip(), likelihood)
+        for place, i in enumerate(order):
+            sums[i] += told.get(chr(ord("A") + place), UNSEEN)
+    return sums
 
 
 def _standard(scores: Sequence[float]) -> list[float]:
