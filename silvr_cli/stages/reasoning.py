@@ -26,7 +26,7 @@ NOT_SAID = "The video does not say."
 WORDS_TOKENS = 96
 # How many candidates for the letter are looked at, what a letter that is none of them gets (natural
 # log), and what the captions' support weighs against the letter, in standard deviations.
-CANDIDATES, UNSEEN, SUPPORT = 20, -15.0, 1.0
+CANDIDATES, UNSEEN, SUPPORT = 20, -15.0, 0.5
 # So often at most are the options turned round, each turn a call whose notes are read already.
 TURNS = 5
 # Samples of one answer differ only with some warmth.
