@@ -201,7 +201,9 @@ def test_a_limit_stops_all_and_what_is_finished_stays(
 ) -> None:
     asked = [word for n in range(6) for word in ("--question", f"Why {n}?")]
     words = ("videos/a", *asked, "-o", "out.jsonl", "--vision", "none")
-    assert "--max-calls 4 is reached" in silvr(*words, "--max-calls", "4", code=5).stderr
+    stopped = silvr(*words, "--max-calls", "4", code=5).stderr
+    assert "--max-calls 4 is reached" in stopped
+    assert "leaked" not in stopped
     assert 1 <= len(states(tmp_path / "out.jsonl")) <= 4
     silvr(*words)
     assert len(states(tmp_path / "out.jsonl")) == 6

@@ -124,6 +124,8 @@ class Crew:
         for worker in self.workers:
             worker.process.join(LEAVE_SECONDS)
             worker.process.kill()
+        if isinstance(self.purse, ArrayPurse):
+            self.purse.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property

@@ -37,6 +37,10 @@ class ArrayPurse:
     def __init__(self, array: Any) -> None:
         self.array = array
 
+    def close(self) -> None:
+        """Give its lock back: silvr ends at once, and Python would complain of a leak."""
+        del self.array
+
     def reserve(self, settings: Calls, cost: float) -> None:
         with self.array.get_lock():
             spent = Usage(int(self.array[CALLS]), cost=self.array[SPENT])
