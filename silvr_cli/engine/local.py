@@ -25,7 +25,7 @@ from ..session import Session
 from . import work
 from .crew import Crew, Order
 from .jobs import TALKING, Ask, Done, Failure, Job, Result, Seen, Told, ask_key, line
-from .output import Output
+from .output import Ident, Output
 from .spending import SharedMeter
 
 if TYPE_CHECKING:
@@ -202,9 +202,10 @@ class _Engine:
         flight.seen = seen
         for ask in job.asks:
             key = ask_key(seen, job.task, ask, self.identity)
-            if self.output.take(key, "done"):
+            ident = Ident(job.task, job.video, ask.line_id(job.task, job.video))
+            if self.output.take(ident, key, "done"):
                 self.tally.kept += 1
-            elif not self.retry and self.output.take(key, "failed"):
+            elif not self.retry and self.output.take(ident, key, "failed"):
                 self.tally.kept_failed += 1
             else:
                 flight.todo.append((ask, key))

@@ -10,8 +10,7 @@ import json
 import os
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -43,18 +42,26 @@ class Known:
 class Output:
     """The open output, this process its only writer; without a path, lines go to stdout.
 
-    With `order`, the file is put in that order at the end, and stdout waits for each line's turn.
-    Raises UsageError when the file is somebody else's, in use, or cannot be written.
+    `asked` is what this batch will tell of. With `order`, the file is put in that order at the end,
+    and stdout waits for each line's turn. Raises UsageError when the file is somebody else's, in
+    use, or cannot be written.
     """
 
-    def __init__(self, path: Path | None, order: Mapping[Ident, int] | None = None) -> None:
-        self.order = order
+    def __init__(
+        self,
+        path: Path | None,
+        order: Mapping[Ident, int] | None = None,
+        asked: Collection[Ident] = (),
+    ) -> None:
+        self.order, self.asked = order, asked
         self.path = Path(os.path.realpath(path)) if path else None
         self.known: dict[Ident, Known] = {}
         self.replaced = False
         self._file: IO[bytes] | None = None
         self._lock: Any = None
-        self._left: Counter[tuple[str, str]] = Counter()
+        # Lines of videos that this batch has not under their names: those of moved files.
+        self._left: dict[Known, list[Ident]] = {}
+        self._stale: set[Ident] = set()
         # Lines for stdout that wait for those before them.
         self._early: dict[int, bytes] = {}
         self._turn = 0
@@ -84,14 +91,20 @@ class Output:
             Path(self._lock.lock_file).unlink(missing_ok=True)
             self._lock.release()
 
-    def take(self, key: str, status: str) -> bool:
-        """Whether the file holds a line with this key and status that nobody has claimed yet.
+    def take(self, ident: Ident, key: str, status: str) -> bool:
+        """Whether the file holds a line with this key and status, of `ident` or nobody else's.
 
         Claims it: of two copies of one video, each has a line of its own.
         """
-        if not self._left[key, status]:
+        wanted, own = Known(key, status), self.known.get(ident)
+        if own == wanted:
+            return True
+        if not self._left.get(wanted):
             return False
-        self._left[key, status] -= 1
+        self._left[wanted].pop()
+        if own:
+            # What is told of that name is told of another file.
+            self._stale.add(ident)
         return True
 
     def write(self, result: Result) -> None:
@@ -107,6 +120,7 @@ class Output:
                 self._append(self._file, data)
         ident = Ident(result.task, result.video, result.id)
         self.replaced = self.replaced or ident in self.known
+        self._stale.discard(ident)
         self.known[ident] = Known(result.key, result.status)
 
     def finish(self) -> None:
@@ -115,10 +129,10 @@ class Output:
         if self._file is None:
             for _, data in sorted(self._early.items()):
                 self._print(data)
-        if not (self.path and self._file) or not (self.replaced or order):
+        if not (self.path and self._file) or not (self.replaced or self._stale or order):
             return
         with _explained(self.path):
-            last = dict(_spans(self.path))
+            last = {i: span for i, span in _spans(self.path) if i not in self._stale}
             spans = sorted(last.items(), key=lambda item: item[1])
             if order:
                 spans.sort(key=lambda item: order.get(item[0], -1))
@@ -160,7 +174,9 @@ class Output:
         if end < path.stat().st_size:
             # A kill in the middle of a write leaves half a line.
             os.truncate(path, end)
-        self._left = Counter((known.key, known.status) for known in self.known.values())
+        for ident, known in self.known.items():
+            if ident not in self.asked:
+                self._left.setdefault(known, []).append(ident)
 
     def _read(self, path: Path) -> int:
         """Take in what is there; returns where the last whole line ends, in bytes."""
