@@ -109,6 +109,7 @@ def test_lines_are_put_in_order_at_the_end(tmp_path: Path) -> None:
 
 def test_only_one_writes_at_a_time_and_leaves_no_lock_behind(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
+    path.touch()
     with Output(path), pytest.raises(UsageError, match=r"another silvr is writing .*out\.jsonl"):
         Output(path).__enter__()
     assert [each.name for each in tmp_path.iterdir()] == ["out.jsonl"]
@@ -155,6 +156,15 @@ def test_half_a_line_is_cut_off(tmp_path: Path, torn: bytes) -> None:
     with Output(path) as output:
         assert output.take(ident("a.mp4"), "k1", "done")
     assert [name for name, _, _ in read(path)] == ["a.mp4"]
+
+
+def test_a_batch_that_writes_nothing_leaves_no_new_file(tmp_path: Path) -> None:
+    with Output(tmp_path / "new.jsonl"):
+        pass
+    (tmp_path / "old.jsonl").touch()
+    with Output(tmp_path / "old.jsonl"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["old.jsonl"]
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

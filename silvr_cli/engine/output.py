@@ -59,6 +59,7 @@ class Output:
         self.replaced = False
         self._file: IO[bytes] | None = None
         self._lock: Any = None
+        self._new = False
         # Lines of videos that this batch has not under their names: those of moved files.
         self._left: dict[Known, list[Ident]] = {}
         self._stale: set[Ident] = set()
@@ -87,6 +88,9 @@ class Output:
     def _close(self) -> None:
         if self._file:
             self._file.close()
+        if self._new and self.path and self.path.exists() and not self.path.stat().st_size:
+            # A batch that could not even begin leaves no trace.
+            self.path.unlink()
         if self._lock:
             Path(self._lock.lock_file).unlink(missing_ok=True)
             self._lock.release()
@@ -168,7 +172,8 @@ class Output:
             ) from error
         self._lock = lock
         end = 0
-        if path.exists():
+        self._new = not path.exists()
+        if not self._new:
             end = self._read(path)
         self._file = path.open("ab", buffering=0)
         if end < path.stat().st_size:
