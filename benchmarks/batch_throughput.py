@@ -30,6 +30,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "soak"))
 from clips import make_clips
+from machine import busy
 
 FAKE = ["--speech", "fake", "--vision", "embedded", "--reader", "fake", "--quiet"]
 # Seconds between two looks at the memory.
@@ -93,24 +94,14 @@ def start(folder: Path, *words: object) -> subprocess.Popen[bytes]:
 
 def run(folder: Path, *words: object) -> dict[str, float]:
     """Seconds of a whole batch: `wall`, `cpu`, and the CPU that `others` had, in cores."""
-    began, before, busy = time.monotonic(), os.times(), _busy()
+    began, before, others = time.monotonic(), os.times(), busy()
     code = start(folder, *words).wait()
     after, wall = os.times(), time.monotonic() - began
     assert code == 0, code
     cpu = (
         after.children_user + after.children_system - before.children_user - before.children_system
     )
-    return {"wall": wall, "cpu": cpu, "others": max(0.0, (_busy() - busy - cpu) / wall)}
-
-
-def _busy() -> float:
-    """CPU seconds that all cores have had since the machine started."""
-    try:
-        ticks = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]
-    except OSError:
-        return 0.0
-    # user nice system (idle iowait) irq softirq steal
-    return sum(int(ticks[at]) for at in (0, 1, 2, 5, 6, 7)) / os.sysconf("SC_CLK_TCK")
+    return {"wall": wall, "cpu": cpu, "others": max(0.0, (busy() - others - cpu) / wall)}
 
 
 def workers(folder: Path, videos: int, rounds: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+SILVR_EVAL = [sys.executable, "-m", "silvr_cli", "eval"]
 FULL = 30_000
 
 
@@ -44,10 +45,10 @@ def subset(folder: Path, videos: set[str], out: Path) -> Path:
 
 def asked(data: Path, out: Path, model: str, *options: str) -> str:
     """The run's folder; its report goes to stdout."""
-    silvr = [sys.executable, "-m", "silvr_cli", "eval"]
-    command = [*silvr, "run", "nextqa", "--data", str(data), "--llm", model, *options]
+    command = [*SILVR_EVAL, "run", "nextqa", "--data", str(data), "--llm", model, *options]
     subprocess.run([*command, "-o", str(out)], check=True)
-    return str(max(out.iterdir(), key=lambda run: run.stat().st_mtime))
+    # Of several settings tried, this run's report is the last one written.
+    return str(max(out.glob("*/report.json"), key=lambda file: file.stat().st_mtime).parent)
 
 
 def main() -> None:
@@ -66,8 +67,7 @@ def main() -> None:
     few = asked(data, options.out / "focus", options.llm, *focus)
     full = ["--reduction", "all", "--budget", str(FULL)]
     whole = asked(data, options.out / "all", options.llm, *full)
-    silvr = [sys.executable, "-m", "silvr_cli", "eval"]
-    subprocess.run([*silvr, "compare", few, whole], check=True)
+    subprocess.run([*SILVR_EVAL, "compare", few, whole], check=True)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "soak"))
 from clips import make_clips
+from machine import busy
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PORT = 9379
@@ -48,7 +49,7 @@ def measure(folder: Path, engine: str, given: argparse.Namespace, turn: int) -> 
     if engine == "ray" and given.cluster:
         command += ["--address", f"127.0.0.1:{PORT}"]
     ours = dict[int, float]()
-    first, busy = dict(below(os.getpid())), machine()
+    first, others = dict(below(os.getpid())), busy()
     # (when, CPU until then) of the line that ends the first quarter, and of the last.
     seen: list[tuple[float, float]] = []
     started, lines = time.monotonic(), 0
@@ -63,7 +64,7 @@ def measure(folder: Path, engine: str, given: argparse.Namespace, turn: int) -> 
     assert batch.returncode == 0, batch.returncode
     (begun, before), (ended, after) = seen
     whole, cpu = time.monotonic() - started, sum(ours.values())
-    others = max(0.0, (machine() - busy - cpu) / whole)
+    others = max(0.0, (busy() - others - cpu) / whole)
     told = {"whole": whole, "work": ended - begun, "cpu": cpu, "work cpu": after - before}
     return {**told, "others": others}
 
@@ -97,13 +98,6 @@ def answers() -> bool:
     except OSError:
         return False
     return True
-
-
-def machine() -> float:
-    """CPU seconds that all cores have had since the machine started."""
-    ticks = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]
-    # user nice system (idle iowait) irq softirq steal
-    return sum(int(ticks[at]) for at in (0, 1, 2, 5, 6, 7)) / TICKS
 
 
 def below(parent: int) -> Iterator[tuple[int, float]]:

@@ -54,7 +54,7 @@ def test_a_line_is_claimed_by_its_own_video_whoever_comes_first(tmp_path: Path) 
         output.write(made("b.mp4"))
         output.write(made("c.mp4", "broken", failed=True))
     # c.mp4 has become a third copy, and is looked at before the others.
-    with Output(path, asked=names) as output:
+    with Output(path, {name: at for at, name in enumerate(names)}) as output:
         assert not output.take(names[2], "k1", "done")
         assert output.take(names[1], "k1", "done")
         assert output.take(names[0], "k1", "done")
@@ -68,7 +68,7 @@ def test_a_moved_file_takes_the_place_of_what_had_its_name(tmp_path: Path) -> No
     with Output(path) as output:
         output.write(made("incoming.mp4"))
         output.write(made("c.mp4", "broken", failed=True))
-    with Output(path, asked=[ident("c.mp4")]) as output:
+    with Output(path, {ident("c.mp4"): 0}) as output:
         assert output.take(ident("c.mp4"), "k1", "done")
         output.finish()
     assert read(path) == [("incoming.mp4", "k1", "done")]
@@ -97,8 +97,8 @@ def test_lines_are_put_in_order_at_the_end(tmp_path: Path) -> None:
     names = ["c.mp4", "a.mp4", "b.mp4"]
     with Output(path) as output:
         output.write(made("stranger.mp4"))
-    order = {Ident("timeline", name, "q"): number for number, name in enumerate(sorted(names))}
-    with Output(path, order) as output:
+    order = {ident(name): number for number, name in enumerate(sorted(names))}
+    with Output(path, order, ordered=True) as output:
         for name in names:
             output.write(made(name))
         assert [name for name, _, _ in read(path)] == ["stranger.mp4", *names]

@@ -71,12 +71,17 @@ def through(hand: Hand, store: Store, order: Order) -> Ended:
     raise AssertionError("the order has no end")
 
 
+def looked(hand: Hand, store: Store, job: Job) -> Seen:
+    seen = through(hand, store, Order(0, "look", job)).outcome
+    assert isinstance(seen, Seen)
+    return seen
+
+
 def test_a_worker_leaves_all_its_work_in_the_drivers_cache(
     hand: Hand, store: Store, settings: Settings, make_video: VideoMaker
 ) -> None:
     job = Job(0, film(make_video).name, "ask", (Ask("Who?"),))
-    seen = through(hand, store, Order(0, "look", job)).outcome
-    assert isinstance(seen, Seen)
+    seen = looked(hand, store, job)
     assert seen.content
     assert not seen.failure
     told = through(hand, store, Order(1, "describe", job, content=seen.content)).outcome
@@ -100,8 +105,7 @@ def test_a_worker_answers_the_ask_that_comes_with_a_description(
     hand: Hand, store: Store, make_video: VideoMaker
 ) -> None:
     job = Job(0, film(make_video).name, "timeline")
-    seen = through(hand, store, Order(0, "look", job)).outcome
-    assert isinstance(seen, Seen)
+    seen = looked(hand, store, job)
     told = through(hand, store, Order(1, "describe", job, Ask(), seen.content)).outcome
     assert isinstance(told, Told)
     answered = through(hand, store, Order(2, "answer", job, Ask(), seen.content)).outcome
@@ -114,8 +118,7 @@ def test_what_a_dying_worker_has_told_is_not_done_again(
     hand: Hand, store: Store, make_video: VideoMaker
 ) -> None:
     job = Job(0, film(make_video).name, "timeline")
-    seen = through(hand, store, Order(0, "look", job)).outcome
-    assert isinstance(seen, Seen)
+    seen = looked(hand, store, job)
     order = Order(1, "describe", job, content=seen.content)
     told = [t for said in hand.carry_out(order, pack(store, str(seen.content))) for t in said]
     entries = [entry for entry in told if not isinstance(entry, Ended)]

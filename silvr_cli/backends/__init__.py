@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 Role = Literal["llm", "speech", "vision", "reader", "embed"]
 LARGE, SMALL = "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b"
-SENTENCES = "minilm-l6-v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,10 +338,12 @@ def _auto(role: Role, settings: Settings) -> Choice:
 
 
 def _embedded_embedder(settings: Settings) -> Choice:
-    entry = catalogue.get(SENTENCES)
+    from .sentences import SHAPES
+
+    entry = catalogue.get(SHAPES["minilm"].weights)
     if settings.weights.offline and store.state(entry, settings) != "installed":
         return Choice("none", f"the weights {entry.name} are not here and silvr is offline")
-    return Choice(f"minilm/{SENTENCES}", "the embedded default")
+    return Choice(f"minilm/{entry.name}", "the embedded default")
 
 
 def _embedded_llm(settings: Settings) -> Choice:

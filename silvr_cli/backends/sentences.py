@@ -131,7 +131,8 @@ class _Bert:
 
     QUERY, KEY, VALUE = "self.query", "self.key", "self.value"
     MIXED, MIXED_NORM = "output.dense", "output.LayerNorm"
-    TINY = 1e-12
+    # What is added to a variance before its root is taken.
+    EPSILON = 1e-12
 
     def __init__(self, tensors: dict[str, Any], shape: Shape) -> None:
         self.tensors, self.shape = tensors, shape
@@ -196,7 +197,7 @@ class _Bert:
         import numpy as np
 
         hidden = hidden - hidden.mean(axis=-1, keepdims=True)
-        hidden /= np.sqrt(np.square(hidden).mean(axis=-1, keepdims=True) + self.TINY)
+        hidden /= np.sqrt(np.square(hidden).mean(axis=-1, keepdims=True) + self.EPSILON)
         hidden *= self.tensors[f"{at}.weight"]
         hidden += self.tensors[f"{at}.bias"]
         return hidden
@@ -207,7 +208,7 @@ class _Mpnet(_Bert):
 
     QUERY, KEY, VALUE = "attn.q", "attn.k", "attn.v"
     MIXED, MIXED_NORM = "attn.o", "LayerNorm"
-    TINY = 1e-5
+    EPSILON = 1e-5
 
     def _embedded(self, ids: Any) -> Any:
         t = self.tensors

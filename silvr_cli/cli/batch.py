@@ -136,9 +136,9 @@ def batch(
     _announce(task, settings, tell)
     lines = ((job, ask) for job in jobs for ask in job.asks)
     idents = (Ident(j.task, j.video, a.line_id(j.task, j.video)) for j, a in lines)
-    order = {ident: number for number, ident in enumerate(idents)}
+    asked = {ident: number for number, ident in enumerate(idents)}
     started = time.monotonic()
-    with Output(output, order if ordered else None, order) as out:
+    with Output(output, asked, ordered) as out:
         with _progress(len(jobs), quiet) as watch:
             tally = local.run(jobs, settings, out, watch, retry_failed)
         out.finish()

@@ -10,7 +10,8 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -42,18 +43,15 @@ class Known:
 class Output:
     """The open output, this process its only writer; without a path, lines go to stdout.
 
-    `asked` is what this batch will tell of. With `order`, the file is put in that order at the end,
-    and stdout waits for each line's turn. Raises UsageError when the file is somebody else's, in
-    use, or cannot be written.
+    `asked` is what this batch will tell of, and each one's place. If `ordered`, the file is put in
+    that order at the end, and stdout waits for each line's turn. Raises UsageError when the file
+    is somebody else's, in use, or cannot be written.
     """
 
     def __init__(
-        self,
-        path: Path | None,
-        order: Mapping[Ident, int] | None = None,
-        asked: Collection[Ident] = (),
+        self, path: Path | None, asked: Mapping[Ident, int] | None = None, ordered: bool = False
     ) -> None:
-        self.order, self.asked = order, asked
+        self.asked, self.ordered = asked or {}, ordered
         self.path = Path(os.path.realpath(path)) if path else None
         self.known: dict[Ident, Known] = {}
         self.replaced = False
@@ -61,7 +59,7 @@ class Output:
         self._lock: Any = None
         self._new = False
         # Lines of videos that this batch has not under their names: those of moved files.
-        self._left: dict[Known, list[Ident]] = {}
+        self._left: Counter[Known] = Counter()
         self._stale: set[Ident] = set()
         # Lines for stdout that wait for those before them.
         self._early: dict[int, bytes] = {}
@@ -103,9 +101,9 @@ class Output:
         wanted, own = Known(key, status), self.known.get(ident)
         if own == wanted:
             return True
-        if not self._left.get(wanted):
+        if not self._left[wanted]:
             return False
-        self._left[wanted].pop()
+        self._left[wanted] -= 1
         if own:
             # What is told of that name is told of another file.
             self._stale.add(ident)
@@ -124,31 +122,29 @@ class Output:
                 self._append(self._file, data)
         ident = Ident(result.task, result.video, result.id)
         self.replaced = self.replaced or ident in self.known
-        self._stale.discard(ident)
         self.known[ident] = Known(result.key, result.status)
 
     def finish(self) -> None:
         """Drop what later lines replaced, and put the rest in order: atomic, like a new file."""
-        order = self.order
         if self._file is None:
             for _, data in sorted(self._early.items()):
                 self._print(data)
-        if not (self.path and self._file) or not (self.replaced or self._stale or order):
+        if not (self.path and self._file) or not (self.replaced or self._stale or self.ordered):
             return
         with _explained(self.path):
             last = {i: span for i, span in _spans(self.path) if i not in self._stale}
             spans = sorted(last.items(), key=lambda item: item[1])
-            if order:
-                spans.sort(key=lambda item: order.get(item[0], -1))
+            if self.ordered:
+                spans.sort(key=lambda item: self.asked.get(item[0], -1))
             _rewrite(self.path, [span for _, span in spans])
             self._file.close()
             self._file = self.path.open("ab", buffering=0)
 
     def _show(self, result: Result, data: bytes) -> None:
-        if self.order is None:
+        if not self.ordered:
             self._print(data)
             return
-        self._early[self.order[Ident(result.task, result.video, result.id)]] = data
+        self._early[self.asked[Ident(result.task, result.video, result.id)]] = data
         while self._turn in self._early:
             self._print(self._early.pop(self._turn))
             self._turn += 1
@@ -179,9 +175,7 @@ class Output:
         if end < path.stat().st_size:
             # A kill in the middle of a write leaves half a line.
             os.truncate(path, end)
-        for ident, known in self.known.items():
-            if ident not in self.asked:
-                self._left.setdefault(known, []).append(ident)
+        self._left = Counter(known for i, known in self.known.items() if i not in self.asked)
 
     def _read(self, path: Path) -> int:
         """Take in what is there; returns where the last whole line ends, in bytes."""

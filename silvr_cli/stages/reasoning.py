@@ -126,7 +126,7 @@ def _voted(
     """
     usual, answers, error = (talk.temperature, talk.seed), [], None
     for turn in range(votes):
-        order = [(i + turn) % len(choices) for i in range(len(choices))]
+        order = _turned(choices, turn)
         if not choices:
             talk.temperature, talk.seed = max(usual[0], WARM), usual[1] + turn
         try:
@@ -197,7 +197,7 @@ def _letters(talk: Talk, choices: Sequence[str], values: dict[str, Any]) -> list
     """
     sums = [0.0] * len(choices)
     for turn in range(min(TURNS, len(choices))):
-        order = [(i + turn) % len(choices) for i in range(len(choices))]
+        order = _turned(choices, turn)
         turned = {**values, "choices": [choices[i] for i in order]}
         first = talk.likeliest("answer_letter", CANDIDATES, **turned)
         if not first:
@@ -208,6 +208,11 @@ def _letters(talk: Talk, choices: Sequence[str], values: dict[str, Any]) -> list
         for place, i in enumerate(order):
             sums[i] += told.get(chr(ord("A") + place), UNSEEN)
     return sums
+
+
+def _turned(choices: Sequence[str], turn: int) -> list[int]:
+    """The options' indices in the order in which they stand after so many turns."""
+    return [(i + turn) % len(choices) for i in range(len(choices))]
 
 
 def _standard(scores: Sequence[float]) -> list[float]:
