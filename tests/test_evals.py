@@ -105,6 +105,10 @@ def test_every_question_counts_and_says_what_became_of_it(asking: Make, tmp_path
     assert [by[f"q{n}"].figures["accuracy"] for n in range(6)] == [1, 0, 0, 1, 0, 1]
     assert by["q2"].kept.response.status == "unparsable"
     assert '"purple" is none of the options' in by["q2"].kept.response.problem
+    # What was asked and said stands in the record, since no answer can be shown again.
+    assert "question 2?" in by["q2"].kept.asked
+    assert by["q2"].kept.reply == "purple"
+    assert not by["q0"].kept.asked
     # Asked twice, and both calls are counted though neither was of use.
     assert by["q2"].kept.usage.calls == 2
     made = report.build(

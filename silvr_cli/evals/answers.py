@@ -22,8 +22,9 @@ from .benchmark import Response
 class Kept:
     """One answer and what it took; `reply` is the model's own words or its reasoning.
 
-    `answer_id` is the record that `silvr show` replays, `context_tokens` what was read, `plan` how
-    it was chosen, `judged` a judge's mark from 0 to 1.
+    `answer_id` is the record that `silvr show` replays, `asked` the last prompt where the reply was
+    of no use and there is none. `context_tokens` is what was read, `plan` how it was chosen,
+    `judged` a judge's mark from 0 to 1.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Kept:
     seconds: float = 0.0
     answer_id: str = ""
     reply: str = ""
+    asked: str = ""
     plan: str = ""
     context_tokens: int = 0
     prompts: Mapping[str, str] = field(default_factory=dict)

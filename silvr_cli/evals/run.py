@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from .. import backends, interrupt, pipeline, prompts
+from .. import backends, interrupt, pipeline, prompts, replies
 from ..errors import ContextOverflow, InputError, ReplyError, UsageError
 from ..inflight import in_flight
+from ..metering import added
 from ..protocols import Message, Reply, Request
 from ..records import Usage
 from ..session import Answered, Described, Session
@@ -198,7 +199,9 @@ class Asking:
         except ContextOverflow as error:
             kept = replace(kept, response=Response("too_long", problem=str(error)))
         except ReplyError as error:
-            kept = replace(kept, response=Response("unparsable", problem=str(error)))
+            # No answer came of it that could be shown again: what was asked and said is kept here.
+            response = Response("unparsable", problem=str(error))
+            kept = replace(kept, response=response, asked=model.asked, reply=model.reply)
         except UsageError as error:
             if self.session.settings.reduction.method != "all":
                 raise
@@ -263,10 +266,14 @@ def _answered(kept: Kept, answered: Answered, way: str) -> Kept:
 
 
 class _Counted:
-    """A model that adds up what its replies took, also those that were of no use."""
+    """A model that adds up what its replies took, also those that were of no use.
+
+    `asked` and `reply` are the last prompt and what was said to it.
+    """
 
     def __init__(self, model: TextModel | None) -> None:
         self._model, self.usage = model, Usage()
+        self.asked, self.reply = "", ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
@@ -274,10 +281,8 @@ class _Counted:
     def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
         started = time.monotonic()
         reply = cast("TextModel", self._model).chat(messages, request)
-        self.usage = Usage(
-            self.usage.calls + 1,
-            self.usage.prompt_tokens + reply.usage.prompt_tokens,
-            self.usage.completion_tokens + reply.usage.completion_tokens,
-            self.usage.seconds + time.monotonic() - started,
-        )
+        spent = replace(reply.usage, calls=1, seconds=time.monotonic() - started)
+        self.usage = added(self.usage, spent)
+        self.asked = "\n\n".join(message.content for message in messages)
+        self.reply = replies.clean(reply.text)
         return reply
