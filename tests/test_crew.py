@@ -85,6 +85,23 @@ if __name__ == "__main__":
 """
 
 
+# The first process of all, which starts Python's resource tracker, too.
+DEAF = """
+import multiprocessing, signal
+
+def say():
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+if __name__ == "__main__":
+    from silvr_cli.engine.crew import _deaf
+
+    process = multiprocessing.get_context("spawn").Process(target=say)
+    with _deaf():
+        process.start()
+    process.join()
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, make_video: VideoMaker) -> Path:
     (tmp_path / "odd.py").write_text(ODD, "utf-8")
@@ -168,6 +185,14 @@ def test_an_order_that_comes_before_a_worker_has_imported_anything_is_carried_ou
     assert "Seen(content='sha256:" in done.stdout, done.stderr
     assert done.stdout.startswith("7 ")
     assert not done.stderr
+
+
+def test_the_first_process_ever_started_is_deaf_to_ctrl_c(tmp_path: Path) -> None:
+    (tmp_path / "deaf.py").write_text(DEAF, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "deaf.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
 
 
 def lines_so_far(folder: Path) -> list[bytes]:
