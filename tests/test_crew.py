@@ -68,6 +68,7 @@ SourceFileLoader.create_module = slow
 
 if __name__ == "__main__":
     from silvr_cli.engine.crew import Order, Outfit, serve
+    from silvr_cli import cores
     from silvr_cli.engine.jobs import Job
     from silvr_cli.settings import Settings
 
@@ -76,7 +77,7 @@ if __name__ == "__main__":
     ours.send(Order(7, "look", Job(0, "talk-0.mp4", "timeline")))
     settings = Settings.model_validate({"models": {"speech": "none", "vision": "none"}})
     outfit = Outfit(settings, 1, 3, 1, "scratch")
-    worker = context.Process(target=serve, args=(theirs, outfit), daemon=True)
+    worker = context.Process(target=serve, args=(theirs, outfit, cores.ours()), daemon=True)
     worker.start()
     theirs.close()
     print(*ours.recv())

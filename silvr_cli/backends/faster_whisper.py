@@ -6,12 +6,12 @@ Takes windows of sound and gives utterances; what is unsure is tried again here,
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import cores
 from ..errors import BackendMissing, ModelError, UsageError
 from ..protocols import SAMPLE_RATE, Window
 from ..records import Line
@@ -164,7 +164,7 @@ class FasterWhisper:
                     folder,
                     device="auto",
                     compute_type=_precision(),
-                    cpu_threads=min(4, os.cpu_count() or 2),
+                    cpu_threads=min(4, len(cores.ours())),
                     local_files_only=True,
                 )
             except (RuntimeError, ValueError, OSError) as error:

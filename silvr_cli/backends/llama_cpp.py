@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .. import cores
 from ..errors import BackendMissing, ContextOverflow, ModelError
 from ..protocols import Message, Reply, Request
 from ..records import Usage
@@ -189,7 +190,7 @@ class LlamaCpp:
         params.warmup = False
         if self._mmproj:
             params.mmproj.path = str(self._mmproj)
-        threads = _cores()
+        threads = len(cores.ours())
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
         try:
             self._server = xllamacpp.Server(params)
@@ -199,13 +200,6 @@ class LlamaCpp:
             ) from error
         self._context = size
         return self._server
-
-
-def _cores() -> int:
-    try:
-        return max(1, len(os.sched_getaffinity(0)))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def _body(messages: Sequence[Message], request: Request) -> dict[str, Any]:

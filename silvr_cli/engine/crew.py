@@ -23,6 +23,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from .. import cores
 from ..cache.leases import is_gone
 from ..errors import SilvrError
 from .jobs import Ask, Done, Failure, Job, Seen, Told, failure
@@ -63,7 +64,8 @@ class Order:
 class Outfit:
     """What a worker is started with: how many share the models' slots, its threads, its folder.
 
-    `purse` holds the whole run's limits, None where there are none; `cores` is its share of them.
+    `purse` holds the whole run's limits, None where there are none; `cores` is how many threads
+    its models may take.
     """
 
     settings: Settings
@@ -76,10 +78,14 @@ class Outfit:
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """A process, how to reach it, and the orders that it has; what the two are, its crew knows."""
+    """A process, how to reach it, and the orders that it has; what the two are, its crew knows.
+
+    `cores` are those that it keeps to.
+    """
 
     process: Any
     connection: Any
+    cores: list[int] = field(default_factory=list)
     hand: dict[int, Order] = field(default_factory=dict)
     # Works on one suspect alone.
     alone: bool = False
@@ -99,8 +105,8 @@ class Crew:
         self.purse = self._purse() if limited(settings) else None
         self.size = self._size()
         self.threads = min(THREADS, math.ceil(settings.engine.videos / self.size))
-        cores = max(1, (os.cpu_count() or 1) // self.size)
-        self.outfit = Outfit(settings, self.size, self.threads, cores, self.folder, self.purse)
+        each = max(1, len(cores.ours()) // self.size)
+        self.outfit = Outfit(settings, self.size, self.threads, each, self.folder, self.purse)
         self.tickets = itertools.count()
         self.workers: list[Worker] = []
         self.suspects: deque[Order] = deque()
@@ -182,13 +188,19 @@ class Crew:
     def _hire(self) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, self.outfit), daemon=True)
+        share = self._share()
+        process = context.Process(target=serve, args=(theirs, self.outfit, share), daemon=True)
         with _deaf():
             process.start()
         theirs.close()
-        worker = Worker(process, ours)
+        worker = Worker(process, ours, share)
         self.workers.append(worker)
         threading.Thread(target=self._read, args=(worker,), daemon=True).start()
+
+    def _share(self) -> list[int]:
+        """The cores of the next worker: those that no other has."""
+        taken = [worker.cores for worker in self.workers]
+        return min(cores.shares(cores.ours(), self.size), key=taken.count)
 
     def _read(self, worker: Worker) -> None:
         while True:
@@ -236,11 +248,7 @@ def _load(worker: Worker) -> int:
 
 def default_workers() -> int:
     """As many as there are cores for us, four at most: each loads models of its own."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:
-        cores = os.cpu_count() or 1
-    return max(1, min(4, cores))
+    return min(4, len(cores.ours()))
 
 
 def limited(settings: Settings) -> bool:
@@ -277,8 +285,11 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(connection: Connection, outfit: Outfit) -> None:
-    """The life of a worker: orders in, outcomes out, until whoever hired it is gone."""
+def serve(connection: Connection, outfit: Outfit, share: list[int]) -> None:
+    """The life of a worker, on its share of cores: orders in, outcomes out, until whoever hired it
+    is gone.
+    """
+    cores.stay(share)
     # Model libraries ask this when they load; more threads than cores only get in their way.
     os.environ.setdefault("OMP_NUM_THREADS", str(outfit.cores))
     tempfile.tempdir = outfit.folder
