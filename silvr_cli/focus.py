@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from .allocation import Level, allocate
 from .records import Line
 from .relevance import Index, terms
+from .rivals import rivals
 from .temporal import QUOTED, has_word
 from .timeline import KINDS, ROW_JOINT, levels, line_text
 
@@ -29,6 +30,9 @@ LINE_BREAK = 1
 REACH = 12.0
 LENT = 0.6
 QUOTE_WEIGHT = 3.0
+# Far from a place that the question names a line counts so much; how fast it fades before and after
+# the place, in seconds.
+AWAY, BEFORE, AFTER = 0.3, 10.0, 60.0
 # Small models read less text better (docs/lab-log.md): what is far less relevant than the best
 # line is left out even where there is room.
 FLOOR = 0.3
@@ -275,17 +279,24 @@ def _is_new(sentence: str, at: float, since: float, lately: dict[str, float]) ->
 
 
 def relevance(
-    lines: Sequence[Line], query: str, hints: Sequence[float] = (), index: Index | None = None
+    lines: Sequence[Line],
+    question: str,
+    choices: Sequence[str] = (),
+    hints: Sequence[float] = (),
+    index: Index | None = None,
 ) -> list[float]:
     """A score a line: its own words', a fading share of its neighbours' in time, and its hint.
 
     The sentence that answers often lacks the question's words, which stand on the slide or in the
     sentence before: so a line borrows from what is near. Words that the question quotes count
-    more: they name a place in the video. The hint, 0 to 1, is what pictures say; where no line
+    more: they name a place in the video, and what is told elsewhere counts less. What tells the
+    same of something else counts nothing. The hint, 0 to 1, is what pictures say; where no line
     shares a word, they decide alone.
     """
     index = index or Index([line.text for line in lines])
+    query = " ".join((question, *choices))
     named = [(phrase, index.holding(terms(phrase))) for phrase in QUOTED.findall(query)]
+    places = [lines[i] for _, whole in named for i in sorted(whole)]
     for phrase, whole in named:
         # A title that stands somewhere is not told by lines that share a word or two with it.
         query = query.replace(phrase, " ") if whole else query
@@ -293,12 +304,25 @@ def relevance(
     for phrase, whole in named:
         for i, score in enumerate(index.scores(phrase)):
             own[i] += QUOTE_WEIGHT * score if i in whole or not whole else 0.0
+    own = [score * _nearness(line, places) for score, line in zip(own, lines, strict=True)]
+    for i in rivals(lines, question, index):
+        own[i] = 0.0
     borrowed = _borrowed(lines, own)
     scores = [(a + LENT * b) * _weight(n) for a, b, n in zip(own, borrowed, lines, strict=True)]
     if not hints:
         return scores
     share = PICTURE_WEIGHT * (max(scores, default=0.0) or 1.0)
     return [score + share * hint for score, hint in zip(scores, hints, strict=True)]
+
+
+def _nearness(line: Line, places: Sequence[Line]) -> float:
+    """1 at a place that the question names, fading to AWAY; what a title opens comes after it."""
+    if not places:
+        return 1.0
+    gaps = (
+        max(p.start - line.end, 0) / BEFORE + max(line.start - p.end, 0) / AFTER for p in places
+    )
+    return max(AWAY, math.exp(-min(gaps)))
 
 
 def _weight(line: Line) -> float:

@@ -148,6 +148,11 @@ def by_words(reply: str, options: Sequence[str]) -> int | None:
         # "New York" holds "York": the longest of nested options is meant.
         longest = max(held, key=lambda i: len(plain[i]))
         return longest if all(plain[i] in plain[longest] for i in held) else None
+    figures = _numbers(set(terms(said)))
+    same = [i for i, text in enumerate(plain) if figures and _numbers(set(terms(text))) == figures]
+    if len(same) == 1:
+        # "About 300 million" is "well over 300 million", not "about 700 million".
+        return same[0]
     return _likeliest([_likeness(said, text) for text in plain])
 
 

@@ -118,3 +118,20 @@ def test_a_quoted_title_counts_where_all_of_it_stands() -> None:
     )
     kept = chosen(lines, 100, question='Who sent "Picture Round 5"?')
     assert [line.text for line in kept] == ["Picture Round 5 by Anna"]
+
+
+def test_far_from_a_place_that_the_question_names_a_line_counts_less() -> None:
+    talks = ["Fish and Chips", "Old Steam", "The Night Shift"]
+    lines = [
+        line
+        for i, title in enumerate(talks)
+        for line in (
+            Line(300.0 * i, 300.0 * i + 20, "screen", title),
+            Line(300.0 * i + 5, 300.0 * i + 10, "speech", f"recorded by speaker {'ABC'[i]}"),
+        )
+    ]
+    kept = chosen(lines, 1000, question='Who recorded "Old Steam"?')
+    assert [line.start for line in kept] == [300.0, 305.0]
+    # A place that stands nowhere takes nothing away.
+    kept = chosen(lines, 1000, question='Who recorded "Blue Moon"?')
+    assert {line.start for line in kept} >= {5.0, 305.0, 605.0}

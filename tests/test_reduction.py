@@ -162,12 +162,12 @@ def test_pictures_are_not_asked_where_nothing_is_chosen(question: str | None, bu
 )
 def test_hints_only_ever_add(query: str, hinted: list[float], method: str) -> None:
     lines = talk(6).lines
-    plain, seen = relevance(lines, query), relevance(lines, query, hinted)
+    plain, seen = relevance(lines, query), relevance(lines, query, (), hinted)
     gained = [b - a for a, b in zip(plain, seen, strict=True)]
     assert min(gained) >= 0
     assert max(gained) <= PICTURE_WEIGHT * (max(plain) or 1) + 1e-9
-    assert relevance(lines, query, [0.0] * 13) == plain
-    assert relevance(lines, query, ()) == plain
+    assert relevance(lines, query, (), [0.0] * 13) == plain
+    assert relevance(lines, query, (), ()) == plain
     silent = reduce(talk(6), query, (), Budget(30, count), method, lambda lines: ())
     assert silent == reduce(talk(6), query, (), Budget(30, count), method)
 

@@ -98,3 +98,10 @@ def test_letters_alike_are_not_words_alike() -> None:
     assert option("house", ("horse", "dog")) is None
     # A slip of the pen is.
     assert option("Tchaikovski", ("Tchaikovsky", "Mozart")) == 0
+
+
+def test_figures_tell_options_apart() -> None:
+    options = ("well over 300 million", "about 700 million", "about 90 million", "about 40 million")
+    assert option("about 300 million", options) == 0
+    assert option("some 3,000", ("3000 dollars", "300 dollars")) == 0
+    assert option("in 1991", ("May 1990", "June 1989")) is None

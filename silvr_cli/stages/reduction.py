@@ -122,7 +122,7 @@ def _focus(task: _Task, hints: Hints | None) -> Context:
     lines = focus.news(task.lines)
     index = Index([n.text for n in lines])
     seen = hints(lines) if hints and terms(task.question) else ()
-    scores = focus.relevance(lines, " ".join((task.question, *task.choices)), seen, index)
+    scores = focus.relevance(lines, task.question, task.choices, seen, index)
     near = temporal.near(task.question, task.choices, lines)
     wish = focus.Wish(task.question, OVERVIEW[temporal.asks(task.question)], near)
     kept = focus.focused(lines, wish, scores, task.budget.tokens, task.budget.count)
