@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from silvr_cli import backends, timeline
+from silvr_cli.configuration import load
 from silvr_cli.media.subtitles import read_subtitles
 from silvr_cli.protocols import Embedder
 from silvr_cli.records import Line, Video
 from silvr_cli.salience import salience
-from silvr_cli.settings import Highlights, load
+from silvr_cli.settings import Highlights
 from silvr_cli.stages.highlights import highlights
 from silvr_cli.stages.moments import passages
 from silvr_cli.tiling import word_vectors

@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 
 from silvr_cli import backends
+from silvr_cli.configuration import load
 from silvr_cli.inflight import in_flight
 from silvr_cli.metering import Meter, guarded
-from silvr_cli.settings import load
 
 CLIP_SECONDS = 8
 

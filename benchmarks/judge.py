@@ -19,9 +19,9 @@ from contextlib import closing
 from pathlib import Path
 
 from silvr_cli import backends
+from silvr_cli.configuration import load
 from silvr_cli.evals.judge import Judge
 from silvr_cli.metering import Meter
-from silvr_cli.settings import load
 
 SYSTEMS = ("fid", "gpt35", "chatgpt", "gpt4", "newbing")
 RIGHT = 0.5

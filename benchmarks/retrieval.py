@@ -22,10 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from silvr_cli import backends, replies
+from silvr_cli.configuration import load
 from silvr_cli.protocols import Embedder, Message, Request, TextModel
 from silvr_cli.records import Line, Moment, Timeline, Video
 from silvr_cli.relevance import Index
-from silvr_cli.settings import Moments, load
+from silvr_cli.settings import Moments
 from silvr_cli.stages import moments
 
 Span = tuple[float, float]

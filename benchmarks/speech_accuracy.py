@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from silvr_cli import backends
+from silvr_cli.configuration import load
 from silvr_cli.media.decode import Projector
 from silvr_cli.media.probe import probe
 from silvr_cli.records import Line
-from silvr_cli.settings import load
 from silvr_cli.stages.screen_text import read_screen
 from silvr_cli.stages.speech import transcribe
 

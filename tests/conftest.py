@@ -41,7 +41,8 @@ def _own_folders(
     """Tests never touch the user's cache or settings; `models` tests use the real weights."""
     import os
 
-    from silvr_cli.settings import load, weights_path
+    from silvr_cli.configuration import load
+    from silvr_cli.settings import weights_path
 
     for name in [n for n in os.environ if n.startswith("SILVR_") and n != "SILVR_WEIGHTS"]:
         monkeypatch.delenv(name)

@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from silvr_cli import pipeline
+from silvr_cli.configuration import load
 from silvr_cli.records import Line
-from silvr_cli.settings import load
 from silvr_cli.timeline import as_text
 
 GOLDENS = Path(__file__).with_name("goldens")

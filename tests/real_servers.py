@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from silvr_cli.backends.automatic import listens
-from silvr_cli.settings import load
+from silvr_cli.configuration import load
 from silvr_cli.weights import catalogue, store
 
 

@@ -13,10 +13,10 @@ from scripted import Scripted
 
 from silvr_cli import backends, pipeline
 from silvr_cli.captioning import Captioner
+from silvr_cli.configuration import load
 from silvr_cli.errors import ModelError
 from silvr_cli.protocols import Reply, Request
 from silvr_cli.session import Described, Session, Source
-from silvr_cli.settings import load
 
 DOUBT = '{"reasoning": "", "answer": "%s", "evidence": [%s], "confidence": "%s", "verdict": "%s"}'
 QUOTE = '{"time": "0:08", "quote": "a table with cups"}'

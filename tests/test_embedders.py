@@ -13,8 +13,8 @@ import pytest
 
 from silvr_cli import backends
 from silvr_cli.backends.sentences import SHAPES, Sentences
+from silvr_cli.configuration import load
 from silvr_cli.errors import ModelError, UsageError
-from silvr_cli.settings import load
 
 WITH_EYES = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
 SENTENCES = [pytest.param(name, marks=pytest.mark.models) for name in ("minilm", "mpnet")]

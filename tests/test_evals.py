@@ -15,6 +15,7 @@ import pytest
 from conftest import until
 from scripted import Scripted
 
+from silvr_cli.configuration import load
 from silvr_cli.errors import InputError, LimitReached, UsageError
 from silvr_cli.evals import answers, named, report, results, run, sources
 from silvr_cli.evals.benchmark import Data, Item, Response
@@ -22,7 +23,7 @@ from silvr_cli.evals.compare import compare
 from silvr_cli.evals.judge import Judge
 from silvr_cli.evals.sources import Folders
 from silvr_cli.session import Session
-from silvr_cli.settings import Settings, load
+from silvr_cli.settings import Settings
 
 OFFICIAL = Path(__file__).with_name("official")
 OPTIONS = ("roll the handle", "tap their feet", "hit with sticks")

@@ -10,9 +10,9 @@ from conftest import Desk
 from scripted import Scripted, as_they_are
 
 from silvr_cli import backends, pipeline
+from silvr_cli.configuration import load
 from silvr_cli.records import Event, Line, Video
 from silvr_cli.session import Described, Session
-from silvr_cli.settings import load
 from silvr_cli.stages.events import QUIET, captioned, events, parts
 from silvr_cli.talk import Talk
 from silvr_cli.timeline import build

@@ -11,9 +11,9 @@ from conftest import ROOT
 from scripted import Scripted
 
 from silvr_cli import pipeline, replies
+from silvr_cli.configuration import load
 from silvr_cli.errors import InputError, SettingsError
 from silvr_cli.media.probe import probe
-from silvr_cli.settings import load
 
 sys.path.append(str(ROOT / "tests" / "soak"))
 import fuzz

@@ -16,10 +16,10 @@ from test_house import imported_by
 from silvr_cli import library
 from silvr_cli.backends.fake import FakeEmbedder
 from silvr_cli.cache.store import StoredStage
+from silvr_cli.configuration import load
 from silvr_cli.likeness import pack
 from silvr_cli.records import Line, Video
 from silvr_cli.session import Session
-from silvr_cli.settings import load
 
 QUERY = "the last bus"
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from conftest import until
 
+from silvr_cli.configuration import load
 from silvr_cli.engine import local, work
 from silvr_cli.engine.crew import Order
 from silvr_cli.engine.jobs import Ask, Done, Failure, Job, Seen, Told
@@ -19,7 +20,7 @@ from silvr_cli.engine.output import Output
 from silvr_cli.errors import CacheError, InputError
 from silvr_cli.records import Timeline, Usage, Video
 from silvr_cli.session import Described
-from silvr_cli.settings import Settings, load
+from silvr_cli.settings import Settings
 
 TIMELINE = Timeline(Video("sha256:1", "talk.mp4", 1.0))
 

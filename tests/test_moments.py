@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from silvr_cli import backends, relevance
 from silvr_cli.backends.fake import FakeEmbedder
+from silvr_cli.configuration import load
 from silvr_cli.records import Line, Moment, Timeline, Video
-from silvr_cli.settings import Moments, load
+from silvr_cli.settings import Moments
 from silvr_cli.stages.moments import find, passages, telling
 from silvr_cli.timeline import build
 

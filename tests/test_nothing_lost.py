@@ -22,10 +22,10 @@ from silvr_cli.cache import journal, leases, upkeep
 from silvr_cli.cache.migrations import MIGRATIONS
 from silvr_cli.cache.store import Store, StoredStage
 from silvr_cli.cli.display import write_atomically
+from silvr_cli.configuration import load
 from silvr_cli.errors import CacheError, InputError, UsageError
 from silvr_cli.media import decode, original, probe
 from silvr_cli.records import Line, Video
-from silvr_cli.settings import load
 
 TALK = Video("sha256:aaa1", "talk.mp4", 90.0)
 

@@ -12,9 +12,9 @@ from servers import Played, serving
 from silvr_cli import backends
 from silvr_cli.backends import automatic
 from silvr_cli.backends.ollama import Ollama
+from silvr_cli.configuration import load
 from silvr_cli.errors import BackendMissing, ContextOverflow, ModelError, Refused
 from silvr_cli.protocols import Message, Request
-from silvr_cli.settings import load
 
 CHAT, SHOW, TAGS = "/api/chat", "/api/show", "/api/tags"
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}

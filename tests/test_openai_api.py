@@ -14,9 +14,9 @@ from servers import Played, serving
 
 from silvr_cli import backends
 from silvr_cli.backends import automatic
+from silvr_cli.configuration import load
 from silvr_cli.errors import BackendMissing, ContextOverflow, ModelError, Refused
 from silvr_cli.protocols import Message, Request, TextModel
-from silvr_cli.settings import load
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 KEY = "sk-planted-0123456789abcdef"

@@ -17,11 +17,11 @@ from conftest import VideoMaker
 from scripted import Scripted
 
 from silvr_cli import overview, pipeline
+from silvr_cli.configuration import load
 from silvr_cli.errors import UsageError
 from silvr_cli.media.probe import probe
 from silvr_cli.records import Chapter, Line, Timeline, Video
 from silvr_cli.session import Described, Session
-from silvr_cli.settings import load
 
 DOCS = Path(__file__).parents[1] / "docs"
 TOPICS = ("The dome turns with the stars.", "A mirror gathers light.", "Buses leave at noon.")

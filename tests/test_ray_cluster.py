@@ -24,6 +24,7 @@ from conftest import VideoMaker, until
 from silvr_cli.backends.kept import keep
 from silvr_cli.cache.diary import pack, replay
 from silvr_cli.cache.store import Store
+from silvr_cli.configuration import load
 from silvr_cli.engine import local, ray_cluster
 from silvr_cli.engine.crew import Order, Outfit
 from silvr_cli.engine.jobs import Ask, Done, Failure, Job, Seen, Told
@@ -32,7 +33,7 @@ from silvr_cli.engine.ray_cluster import Ended, Hand, Home, Till, build
 from silvr_cli.errors import BackendMissing, LimitReached, ModelError, UsageError
 from silvr_cli.records import Usage
 from silvr_cli.session import Session
-from silvr_cli.settings import Calls, Settings, load
+from silvr_cli.settings import Calls, Settings
 
 FAKE = {f"models.{role}": "fake" for role in ("llm", "speech", "vision", "reader")}
 

@@ -17,12 +17,13 @@ from conftest import VideoMaker
 from servers import Asked, Move, Played, hang_up, raw, serving
 
 from silvr_cli import intake, pipeline
+from silvr_cli.configuration import load
 from silvr_cli.errors import InputError, UsageError
 from silvr_cli.records import Version
 from silvr_cli.remote import addresses, guard, spool
 from silvr_cli.remote.opened import Unchanged
 from silvr_cli.remote.spool import Spool
-from silvr_cli.settings import Remote, load, spool_path
+from silvr_cli.settings import Remote, spool_path
 
 DATA = bytes(range(256)) * 400
 PATIENT = Remote(private=True, timeout=5.0, retries=2)

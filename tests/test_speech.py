@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from conftest import Desk
 
+from silvr_cli.configuration import load
 from silvr_cli.media.footage import Sound
 from silvr_cli.protocols import SAMPLE_RATE, Window
 from silvr_cli.records import Line
-from silvr_cli.settings import Speech, load
+from silvr_cli.settings import Speech
 from silvr_cli.stages.speech import transcribe
 
 

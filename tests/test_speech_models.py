@@ -21,10 +21,11 @@ from silvr_cli.backends.faster_whisper import FasterWhisper
 from silvr_cli.backends.openai_speech import OpenAiSpeech
 from silvr_cli.backends.openai_whisper import OpenAiWhisper
 from silvr_cli.backends.utterances import Word, grouped
+from silvr_cli.configuration import load
 from silvr_cli.errors import BackendMissing, ModelError, Refused, UsageError, WeightsError
 from silvr_cli.media.footage import Sound
 from silvr_cli.protocols import SAMPLE_RATE, SpeechModel
-from silvr_cli.settings import Settings, load
+from silvr_cli.settings import Settings
 
 MODELS = [
     "fake",

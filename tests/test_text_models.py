@@ -12,9 +12,9 @@ import real_servers
 import servers
 
 from silvr_cli import backends
+from silvr_cli.configuration import load
 from silvr_cli.errors import ContextOverflow
 from silvr_cli.protocols import Message, Request, TextModel
-from silvr_cli.settings import load
 
 # Real servers: llama.cpp's own, and Ollama's protocol in front of it.
 SPECS = [

@@ -11,9 +11,9 @@ import pytest
 
 from silvr_cli import backends
 from silvr_cli.backends import rapidocr
+from silvr_cli.configuration import load
 from silvr_cli.errors import ModelError
 from silvr_cli.protocols import TextReader
-from silvr_cli.settings import load
 
 READERS = ["fake", pytest.param("rapidocr", marks=pytest.mark.models)]
 

@@ -14,12 +14,13 @@ from tiny_models import CLIP, clip_folder
 
 from silvr_cli import backends, library, pipeline
 from silvr_cli.backends.fake import FakeEmbedder
+from silvr_cli.configuration import load
 from silvr_cli.errors import ModelError
 from silvr_cli.likeness import unpack
 from silvr_cli.media.footage import Frame
 from silvr_cli.records import FrameVectors
 from silvr_cli.session import Session, Source
-from silvr_cli.settings import Settings, Vectors, load
+from silvr_cli.settings import Settings, Vectors
 from silvr_cli.stages.vectors import embed_frames
 
 

@@ -19,9 +19,10 @@ from tiny_models import CLIP, EXTRAS, clip_folder, open_clip_package
 
 from silvr_cli import backends
 from silvr_cli.backends.tags import read_vocabulary
+from silvr_cli.configuration import load
 from silvr_cli.errors import BackendMissing, InputError, ModelError, UsageError, WeightsError
 from silvr_cli.protocols import Request
-from silvr_cli.settings import Settings, load
+from silvr_cli.settings import Settings
 
 MODELS = ["fake", "openai", "ollama", pytest.param("openclip", marks=pytest.mark.extras)]
 TAGGERS = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]

@@ -151,7 +151,7 @@ def test_an_unknown_name_gets_a_suggestion() -> None:
 
 @pytest.mark.models
 def test_installed_weights_are_the_publishers() -> None:
-    from silvr_cli.settings import load
+    from silvr_cli.configuration import load
 
     settings = load().settings
     assert store.verify(catalogue.get("whisper/base"), settings) == []

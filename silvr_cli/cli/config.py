@@ -11,7 +11,8 @@ def config(set_: Set = None, json: Json = False) -> None:
     Order, strongest first: flags, SILVR_<SECTION>_<KEY> in the environment, ./silvr.toml, the
     user's own file, defaults.
     """
-    from ..settings import cache_path, flatten, user_file, weights_path
+    from ..configuration import flatten, user_file
+    from ..settings import cache_path, weights_path
     from .display import document, table, tell
 
     loaded = settings_from(set_)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from ..configuration import Loaded
     from ..pipeline import Session, Source
-    from ..settings import Loaded, Settings
+    from ..settings import Settings
 
 MODELS, WORK, OUTPUT = "Models", "Language stage", "Output"
 
@@ -168,8 +169,8 @@ def settings_from(set_: list[str] | None = None, **flags: Any) -> Loaded:
 
     Raises SettingsError for all bad keys and values at once, UsageError for a --set without `=`.
     """
+    from ..configuration import load
     from ..errors import UsageError
-    from ..settings import load
 
     given = {name.replace("__", "."): value for name, value in flags.items()}
     for item in set_ or []:

@@ -224,7 +224,7 @@ def _replies(chance: random.Random, folder: Path, keep: Path | None) -> str:
 
 
 def _settings(chance: random.Random, folder: Path, keep: Path | None) -> str:
-    from silvr_cli import settings
+    from silvr_cli import configuration
 
     path = folder / "silvr.toml"
     environ: dict[str, str] = {}
@@ -232,8 +232,8 @@ def _settings(chance: random.Random, folder: Path, keep: Path | None) -> str:
         _written(path, SETTINGS, chance)
     else:
         # Broken text seldom is TOML any more: these are, with values that do not belong there.
-        keys = chance.sample(sorted(settings.keys()), chance.choice((1, 2, 5)))
-        usual = {key: json.dumps(value) for key, value in settings.keys().items() if value}
+        keys = chance.sample(sorted(configuration.keys()), chance.choice((1, 2, 5)))
+        usual = {key: json.dumps(value) for key, value in configuration.keys().items() if value}
         rows = [
             f"{key} = {usual[key] if key in usual and chance.random() < 0.7 else odd}"
             for key, odd in zip(keys, chance.choices(VALUES, k=len(keys)), strict=True)
@@ -244,7 +244,7 @@ def _settings(chance: random.Random, folder: Path, keep: Path | None) -> str:
             {name: broken_text(chance.choice(VALUES), chance)} if chance.random() < 0.5 else {}
         )
     _kept(path, keep)
-    settings.load({}, environ, folder)
+    configuration.load({}, environ, folder)
     return path.name
 
 
@@ -258,7 +258,7 @@ DRAWN = {
 
 
 def _fakes(folder: Path, flags: dict[str, Any] | None = None) -> Any:
-    from silvr_cli.settings import load
+    from silvr_cli.configuration import load
 
     models = {f"models.{role}": "fake" for role in ("llm", "speech", "reader")}
     return load({**models, "cache.path": folder / "cache.sqlite", **(flags or {})}, {}).settings
