@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from .allocation import Level, allocate
 from .records import Line
-from .relevance import Index, terms
+from .relevance import Index, bare, terms
 from .rivals import rivals
 from .temporal import QUOTED, has_word
 from .timeline import KINDS, ROW_JOINT, levels, line_text
@@ -295,7 +295,7 @@ def relevance(
     """
     index = index or Index([line.text for line in lines])
     query = " ".join((question, *choices))
-    named = [(phrase, index.holding(terms(phrase))) for phrase in QUOTED.findall(query)]
+    named = [(phrase, _holding(phrase, lines, index)) for phrase in QUOTED.findall(query)]
     places = [lines[i] for _, whole in named for i in sorted(whole)]
     for phrase, whole in named:
         # A title that stands somewhere is not told by lines that share a word or two with it.
@@ -313,6 +313,15 @@ def relevance(
         return scores
     share = PICTURE_WEIGHT * (max(scores, default=0.0) or 1.0)
     return [score + share * hint for score, hint in zip(scores, hints, strict=True)]
+
+
+def _holding(phrase: str, lines: Sequence[Line], index: Index) -> set[int]:
+    """The lines that have the phrase as it is, else all of its words: round 12 has 5 pictures, and
+    yet is not "Round 5".
+    """
+    words = index.holding(terms(phrase))
+    exact = {i for i in words if f" {bare(phrase)} " in f" {bare(lines[i].text)} "}
+    return exact or words
 
 
 def _nearness(line: Line, places: Sequence[Line]) -> float:

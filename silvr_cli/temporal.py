@@ -15,6 +15,7 @@ from .timeline import ROW_JOINT, clock, parse_clock
 
 Asks = Literal["when", "how long", "order", "count", ""]
 QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,80})[\"“”«»]")
+SAID = re.compile(r"[\"“”«»][^\"“”«»]*[\"“”«»]")
 CLOCK = re.compile(r"(?<![\w:.])(\d+(?::\d\d){1,2})(?![\w:])")
 WHEN = re.compile(
     r"\b(?:at (?:what|which) (?:time|point|minute|moment)|when) (?:in the \w+ )?"
@@ -65,7 +66,11 @@ class Place:
 
 
 def asks(question: str) -> Asks:
-    """What the question asks of time; "" when nothing, or when it is not told in English."""
+    """What the question asks of time; "" when nothing, or when it is not told in English.
+
+    What it quotes asks nothing: "the last five years" are the speaker's.
+    """
+    question = SAID.sub('""', question)
     if COUNT.search(question):
         return "count"
     if HOW_LONG.search(question):

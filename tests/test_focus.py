@@ -132,6 +132,12 @@ def test_far_from_a_place_that_the_question_names_a_line_counts_less() -> None:
     ]
     kept = chosen(lines, 1000, question='Who recorded "Old Steam"?')
     assert [line.start for line in kept] == [300.0, 305.0]
+    # All of a name's words are not yet the name.
+    rounds = [
+        Line(0.0, 5.0, "speech", "Round 5, Ann sent us pictures."),
+        Line(300.0, 305.0, "speech", "Round 12, Bob sent us 5 pictures."),
+    ]
+    assert chosen(rounds, 1000, question='Who sent pictures in "Round 5"?') == rounds[:1]
     # A place that stands nowhere takes nothing away.
     kept = chosen(lines, 1000, question='Who recorded "Blue Moon"?')
     assert {line.start for line in kept} >= {5.0, 305.0, 605.0}

@@ -53,6 +53,21 @@ def ask(model: Script, question: str, *choices: str):
     return answer(CONTEXT, question, choices, model, Reasoning())
 
 
+def test_an_option_whose_figures_stand_nowhere_is_asked_about_again() -> None:
+    model = Script("Platform 3", '"Platform 12"')
+    found = ask(model, "Which platform?", "Platform 3", "Platform 12", "Platform 9")
+    assert (found.choice, found.confidence) == (1, "low")
+    assert model.asked[1][1].schema == {"enum": ["Platform 12"]}
+    assert '"Platform 3" stands nowhere' in found.notes[0]
+    # What is counted need not be told, and where no option is told nothing is known.
+    for question, options in (
+        ("How many platforms are there?", ("3", "12")),
+        ("Which platform?", ("Platform 3", "Platform 9")),
+        ("Which platform?", ("Platform 3", "Platform 12", "none of them")),
+    ):
+        assert ask(Script(options[0]), question, *options).choice == 0
+
+
 def test_words_are_matched_to_the_option_with_the_line_behind_it() -> None:
     found = ask(Script("It is Platform 12."), "Which platform?", "Platform 3", "Platform 12")
     assert (found.choice, found.text, found.confidence) == (1, "Platform 12", "high")
@@ -62,11 +77,11 @@ def test_words_are_matched_to_the_option_with_the_line_behind_it() -> None:
 
 
 def test_a_reply_that_is_no_option_is_asked_again_under_a_grammar() -> None:
-    model = Script("Perhaps.", '"Platform 3"')
-    found = ask(model, "Which platform?", "Platform 3", "Platform 12")
+    model = Script("Perhaps.", '"Gate three"')
+    found = ask(model, "Which gate?", "Gate three", "Gate seven")
     assert found.choice == 0
     assert found.confidence == "low"
-    assert model.asked[1][1].schema == {"enum": ["Platform 3", "Platform 12"]}
+    assert model.asked[1][1].schema == {"enum": ["Gate three", "Gate seven"]}
 
 
 def test_an_unusable_reply_is_an_error_and_no_guess() -> None:
@@ -169,14 +184,14 @@ def test_the_user_may_choose_how_a_model_reasons() -> None:
 
 
 def test_a_vote_rotates_the_options_and_counts_what_is_meant() -> None:
-    model = Script("It is Platform 12.", "Platform 3", "perhaps", '"neither"', "Platform 12")
-    choices = ("Platform 3", "Platform 12", "Platform 9")
-    found = answer(CONTEXT, "Which platform?", choices, model, Reasoning(vote=4))
-    assert (found.choice, found.text, found.confidence) == (1, "Platform 12", "low")
+    model = Script("It is Gate seven.", "Gate three", "perhaps", '"neither"', "Gate seven")
+    choices = ("Gate three", "Gate seven", "Gate nine")
+    found = answer(CONTEXT, "Which gate?", choices, model, Reasoning(vote=4))
+    assert (found.choice, found.text, found.confidence) == (1, "Gate seven", "low")
     assert found.notes == ("2 of 4 answers agree",)
     assert found.choices == choices
     firsts = [p.split("Possible answers:")[1].split("- ")[1].strip() for p, _ in model.asked]
-    assert firsts == ["Platform 3", "Platform 12", "Platform 9", "Platform 9", "Platform 3"]
+    assert firsts == ["Gate three", "Gate seven", "Gate nine", "Gate nine", "Gate three"]
     assert found.usage.calls == 5
 
 

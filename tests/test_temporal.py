@@ -32,6 +32,7 @@ LINES = [
         ("At what time does the train to Dublin leave?", ""),
         ("How much flour is taken first?", ""),
         ("Who built the dome?", ""),
+        ('In this part: which number stands in "the last ____ years", as he says?', ""),
         ("Wann beginnt der Teil?", ""),
     ],
 )

@@ -6,6 +6,7 @@ last, so that a second question reuses the server's prefix.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,7 @@ WORDS_TOKENS = 96
 CANDIDATES, UNSEEN, SUPPORT = 20, -15.0, 0.5
 # So often at most are the options turned round, each turn a call whose notes are read already.
 TURNS = 5
+COUNTED = re.compile(r"\b(?:how (?:many|often|long|much)|total|altogether)\b", re.IGNORECASE)
 # Samples of one answer differ only with some warmth.
 WARM = 0.7
 STRUCTURED = {
@@ -162,10 +164,27 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: Tal
         chosen = replies.by_words(again.text.strip('"'), choices)
     if chosen is None:
         raise ReplyError(f'the reply "{_short(reply.text)}" is none of the options')
+    told = _told(question, choices, context)
+    if told and chosen not in told:
+        notes.append(f'"{choices[chosen]}" stands nowhere in what was read; asked again')
+        left = {"enum": [choices[i] for i in told]}
+        again = talk.ask("answer_choice", WORDS_TOKENS, left, **values)
+        better = replies.by_words(again.text.strip('"'), choices)
+        chosen = better if better in told else chosen
     rests = evidence.supporting(context.lines, question, choices[chosen])
     confidence: Confidence = "low" if notes else "high" if rests else "medium"
     text = choices[chosen]
     return _found(text, confidence, rests, chosen, reply.text, notes)
+
+
+def _told(question: str, choices: Sequence[str], context: Context) -> list[int]:
+    """The options whose figures stand in what was read; [] where not all options have figures, or
+    the question has them counted or reckoned.
+    """
+    reckoned = COUNTED.search(question) or temporal.asks(question)
+    if reckoned or not all(map(evidence.NUMBER.search, choices)):
+        return []
+    return [i for i, c in enumerate(choices) if not evidence.unsupported(c, context.lines)]
 
 
 def _weighed(context: Context, question: str, choices: Sequence[str], talk: Talk) -> Answer | None:
