@@ -19,7 +19,7 @@ from .talk import Talk
 
 if TYPE_CHECKING:
     from .protocols import TextModel, Vectors
-    from .records import Line
+    from .records import Context, Line
     from .session import Described, Session
 
 # Where fewer of the question's telling words than this are missing, words find what is meant.
@@ -111,6 +111,14 @@ class Hinter:
         ways = alike.reshape(2, len(self.choices))
         ways = (ways - ways.mean(axis=1, keepdims=True)) / (ways.std(axis=1, keepdims=True) + TINY)
         return tuple(float(score) for score in ways.sum(axis=0))
+
+    def meant(self, context: Context) -> float:
+        """How surely a line says in other words what is asked; 0 where the question's words are
+        found, or no embedder is at hand, or the model reads well itself.
+        """
+        if not (context.unheard and self.model.prefers_words) or self.choices:
+            return 0.0
+        return max(self._by_meaning(self.described.timeline.lines), default=0.0)
 
     def _embedded(self, texts: list[str], asked: list[str]) -> tuple[Vectors, Vectors] | None:
         """(rows of the texts, rows of what is asked); None where no embedder is at hand."""

@@ -117,7 +117,7 @@ def ask(
                 told = reduction.finest((told, *described.coarser), budget)
             hinter = Hinter(described, question, choices, session, model)
             context = reduction.reduce(told, question, choices, budget, method, hinter)
-            context = replace(context, support=hinter.support())
+            context = replace(context, support=hinter.support(), meant=hinter.meant(context))
 
         def read(shown: Context) -> Answer:
             style = settings.reasoning

@@ -159,7 +159,8 @@ class Context:
     many telling words the question has; `apart` are those of a plain fact asked for that no
     stretch of the video tells together with the others. `parts` are the titled parts, for
     questions of when; `settled` is what follows from times alone; `support`
-    is how well the video's captions go with each option, where that was worked out.
+    is how well the video's captions go with each option, `meant` how surely a line says in other
+    words what is asked, 0 to 1, where these were worked out.
     """
 
     text: str
@@ -171,6 +172,7 @@ class Context:
     parts: tuple[Line, ...] = ()
     settled: Settled | None = None
     support: tuple[float, ...] = ()
+    meant: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

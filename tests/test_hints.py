@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from silvr_cli import backends
 from silvr_cli.hints import Hinter
 from silvr_cli.protocols import Message, Reply, Request
-from silvr_cli.records import Line, Timeline, Usage, Video
+from silvr_cli.records import Context, Line, Plan, Timeline, Usage, Video
 from silvr_cli.session import Described, Session
 from silvr_cli.settings import Settings
 
@@ -129,6 +130,21 @@ def test_captions_support_the_option_that_they_are_like(
     assert weighing(session, LINES, "a ship", "bread") == (), "nobody has seen anything"
     assert weighing(session, SEEN, "a ship", "bread", words=False) == (), "it reads well itself"
     assert weighing(session, SEEN) == (), "nothing to choose from"
+
+
+def test_what_is_said_in_other_words_is_meant(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends, "resolve", lambda *_: backends.Choice("meanings", ""))
+    monkeypatch.setattr(backends, "embedder", lambda *_: Meanings())
+    plan = Plan("focus", "", 10, 10, 1, 1)
+    unheard = Context("", LINES, plan, unheard=("ship", "sail"), asked=2)
+    ship = hinter(session, "When does the ship sail?", Script(words=True))
+    assert ship.meant(unheard) == 1.0
+    assert ship.meant(replace(unheard, unheard=())) == 0.0, "its words are found"
+    assert hinter(session, "When does the ship sail?", Script()).meant(unheard) == 0.0
+    monkeypatch.setattr(backends, "resolve", lambda *_: backends.Choice("none", ""))
+    assert ship.meant(unheard) == 0.0, "nobody can tell"
 
 
 def test_without_an_embedder_nothing_is_weighed(session: Session) -> None:

@@ -103,6 +103,12 @@ def test_what_nobody_mentions_is_denied_without_a_call() -> None:
     assert model.asked == []
 
 
+def test_what_is_said_in_other_words_is_not_denied_by_rule() -> None:
+    context = replace(CONTEXT, unheard=("who", "boss"), asked=2, meant=0.8)
+    found = answer(context, "Who is the boss there?", (), Script("The harbour master"), Reasoning())
+    assert (found.verdict, found.text) == ("found", "The harbour master")
+
+
 def test_half_a_question_unheard_is_answered_with_low_confidence() -> None:
     context = replace(CONTEXT, unheard=("fruit",), asked=2)
     found = answer(context, "Which fruit is at the gate?", (), Script("seven"), Reasoning())
