@@ -34,7 +34,7 @@ REPAIRABLE = 0.5
 
 
 def supporting(lines: Sequence[Line], question: str, answer: str, most: int = 2) -> list[Evidence]:
-    """The lines that best hold the answer's words near the question's: what it rests on."""
+    """What an answer rests on: lines that hold its words near the question's, the best first."""
     index = Index([line.text for line in lines])
     answers, asked = index.scores(answer), index.scores(question)
     near = [
@@ -43,7 +43,7 @@ def supporting(lines: Sequence[Line], question: str, answer: str, most: int = 2)
     ]
     order = sorted((i for i, score in enumerate(near) if score), key=lambda i: -near[i])
     best = near[order[0]] if order else 0.0
-    chosen = sorted(i for i in order[:most] if near[i] >= 0.6 * best)
+    chosen = [i for i in order[:most] if near[i] >= 0.6 * best]
     return [_whole(lines[i]) for i in chosen]
 
 
