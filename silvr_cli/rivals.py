@@ -44,13 +44,14 @@ def rivals(lines: Sequence[Line], question: str, index: Index) -> set[int]:
     if len(most) < LEAST or weight[best] < COVERED * sum(weights.values()):
         return set()
     equals = [lines[i] for i in told if held[i] == most]
-    pattern = _form(max(_rows(lines[best]), key=lambda row: len(most & set(terms(row)))))
+    telling = max(_rows(lines[best]), key=lambda row: len(most & set(terms(row))))
+    matcher = SequenceMatcher(None, b=_form(telling), autojunk=False)
     return {
         i
         for i in told
         if held[i] < most
         and all(_gap(lines[i], line) > BESIDE for line in equals)
-        and any(_alike(_form(row), pattern) for row in _rows(lines[i]))
+        and any(_alike(matcher, row) for row in _rows(lines[i]))
     }
 
 
@@ -66,8 +67,11 @@ def _form(row: str) -> list[str]:
     ]
 
 
-def _alike(form: Sequence[str], other: Sequence[str]) -> bool:
-    return SequenceMatcher(None, form, other, autojunk=False).ratio() >= FORM
+def _alike(matcher: SequenceMatcher[str], row: str) -> bool:
+    """Whether the row has the form that the matcher holds; the cheap bounds of that come first."""
+    matcher.set_seq1(_form(row))
+    ways = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+    return all(ratio() >= FORM for ratio in ways)
 
 
 def _gap(line: Line, other: Line) -> float:
