@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import suppress
 
 
 def ours() -> list[int]:
@@ -27,7 +28,9 @@ def shares(cores: list[int], count: int) -> list[list[int]]:
 def stay(cores: list[int]) -> None:
     """Keep this process, and what it starts from now on, on these cores, where that can be said.
 
-    A thread that takes Python's lock from one on another core waits for that core to wake.
+    A thread that takes Python's lock from one on another core waits for that core to wake. It only
+    saves time, so where the system refuses it goes without.
     """
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
+        with suppress(OSError):
+            os.sched_setaffinity(0, cores)
