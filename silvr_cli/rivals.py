@@ -18,7 +18,7 @@ from .timeline import ROW_JOINT
 COVERED, LEAST = 0.6, 3
 # Two lines have one form when so much of their words is the same, names and numbers apart.
 FORM = 0.5
-# Lines so near to the one that answers, in seconds, belong to it.
+# Lines that begin so near to the one that answers, in seconds, belong to it.
 BESIDE = 12.0
 TOLD = ("speech", "screen")
 WORD = re.compile(r"\w+")
@@ -50,7 +50,7 @@ def rivals(lines: Sequence[Line], question: str, index: Index) -> set[int]:
         i
         for i in told
         if held[i] < most
-        and all(_gap(lines[i], line) > BESIDE for line in equals)
+        and all(abs(lines[i].start - line.start) > BESIDE for line in equals)
         and any(_alike(matcher, row) for row in _rows(lines[i]))
     }
 
@@ -72,8 +72,3 @@ def _alike(matcher: SequenceMatcher[str], row: str) -> bool:
     matcher.set_seq1(_form(row))
     ways = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
     return all(ratio() >= FORM for ratio in ways)
-
-
-def _gap(line: Line, other: Line) -> float:
-    """Seconds between the two, 0 where they overlap."""
-    return max(line.start - other.end, other.start - line.end, 0.0)

@@ -46,7 +46,7 @@ def test_what_has_a_word_of_the_question_that_the_answer_lacks_stays() -> None:
 
 
 def test_lines_beside_the_answer_belong_to_it() -> None:
-    lines = [Line(0.0, 5.0, "speech", OTHERS[0]), Line(5.0 + BESIDE, 20.0, "speech", ANSWER)]
+    lines = [Line(0.0, 5.0, "speech", OTHERS[0]), Line(BESIDE, 20.0, "speech", ANSWER)]
     assert rivals(lines, QUESTION, Index([line.text for line in lines])) == set()
 
 
