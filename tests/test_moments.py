@@ -49,6 +49,27 @@ def test_the_place_where_it_is_told_comes_first_not_its_announcement(
     assert "drag its corners" in found[0].text
 
 
+def test_where_it_is_talked_about_goes_before_a_mention_elsewhere() -> None:
+    other = [f"Somebody tells of something else, number {i}." for i in range(40)]
+    told = [*other]
+    told[8] = "Nobody knows what the new ferry timetable is, they say at the harbour."
+    told[28:32] = [
+        "A ferry leaves at nine and at noon.",
+        "The timetable is printed in April.",
+        "Each ferry waits for the train from town.",
+        "So a timetable of trains comes with it.",
+    ]
+    found = find(talk(told), "the ferry timetable", Moments())
+    assert 280 <= found[0].start < 320
+    assert "Nobody knows" in found[1].text
+
+
+def test_what_is_coming_weighs_less_than_what_is_said() -> None:
+    other = [f"Somebody tells of something else, number {i}." for i in range(12)]
+    told = [*other[:4], "Later we will look at the ferry.", *other[4:8], "Here is the ferry."]
+    assert first("ferry", talk([*told, *other[8:]])).text == "Here is the ferry."
+
+
 def test_other_forms_of_a_word_are_found() -> None:
     assert "mend their nets" in first("mending of fishing nets").text
 

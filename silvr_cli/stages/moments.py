@@ -37,10 +37,10 @@ LENGTH = 0.35
 EDGE, EDGE_SHARE = 1.7, 0.05
 # Each announcement in a passage, and each instruction, where the video is a tutorial.
 ANNOUNCES, INSTRUCTS = 0.6, 0.3
-# What is looked for is seldom told in one sentence. The first passage is the best one within
-# DENSE_SHARE of the video around where the evidence is densest: the sum of exp(SOFT * standing),
-# blurred over time by a bell as wide, read off in so many steps.
-SOFT, DENSE_SHARE, STEPS = 0.7, 1 / 30, 1024
+# What is looked for is seldom told in one sentence: the first passage is the best one near the
+# place where the evidence is densest. Density is the sum of exp(SOFT * standing), blurred over time
+# by a bell of DENSE_SHARE of the video and read off in so many steps.
+SOFT, DENSE_SHARE, NEAR_SHARE, STEPS = 0.8, 1 / 20, 1 / 60, 1024
 # Captions that only tell change answer few queries.
 KIND_WEIGHT = {"caption": 0.4, "summary": 0.8, "sound": 0.6}
 # A moment grows over neighbours that stand at most so much lower than its best passage, while
@@ -229,7 +229,7 @@ def _spans(
     left = np.array(standing)
     found: list[tuple[int, int, int]] = []
     while len(found) < most and np.isfinite(left).any():
-        best = _densest(told, left, duration)
+        best = int(np.argmax(left)) if found else _densest(told, standing, duration)
         first, last = _grown(told, left, best)
         found.append((best, first, last))
         start, end = told[first].start, max(p.end for p in told[first:last])
@@ -239,18 +239,17 @@ def _spans(
     return found
 
 
-def _densest(told: Sequence[Passage], left: Any, duration: float) -> int:
+def _densest(told: Sequence[Passage], standing: Any, duration: float) -> int:
     """The best passage near the place around which the most evidence stands together."""
     import numpy as np
 
     share = np.array([passage.middle for passage in told]) / max(duration, TINY)
     at = np.clip((share * STEPS).astype(int), 0, STEPS - 1)
-    weights = np.exp(SOFT * (left - left.max()))
-    steps = np.arange(-STEPS + 1, STEPS) / (STEPS * DENSE_SHARE)
-    blurred = np.convolve(np.bincount(at, weights, STEPS), np.exp(-(steps**2) / 2), "valid")
-    dense = np.where(np.isfinite(left), blurred[at], -np.inf)
-    near = np.abs(share - share[int(np.argmax(dense))]) <= DENSE_SHARE
-    return int(np.argmax(np.where(near, left, -np.inf)))
+    weights = np.bincount(at, np.exp(SOFT * (standing - standing.max())), STEPS)
+    steps = np.arange(1 - STEPS, STEPS) / (STEPS * DENSE_SHARE)
+    dense = np.convolve(weights, np.exp(-(steps**2) / 2), "valid")[at]
+    near = np.abs(share - share[int(np.argmax(dense))]) <= NEAR_SHARE
+    return int(np.argmax(np.where(near, standing, -np.inf)))
 
 
 def _grown(told: Sequence[Passage], left: Any, best: int) -> tuple[int, int]:
