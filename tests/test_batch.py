@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -108,19 +109,28 @@ def test_resume_goes_by_content_and_redoes_only_what_settings_touch(
     silvr("videos", "--question", "Who?", "-o", "out.jsonl")
     first = lines(tmp_path / "out.jsonl")
     (videos / "b" / "talk.mp4").rename(videos / "moved.mp4")
-    silvr("videos", "--question", "Who?", "-o", "out.jsonl")
-    assert lines(tmp_path / "out.jsonl") == first, "a moved file was done again"
+    (videos / "a" / "talk.mp4").rename(videos / "b" / "talk.mp4")
+    words = ("videos", "--question", "Who?", "-o", "out.jsonl")
+    planned = silvr(*words, "--dry-run")
+    assert "3 lines (3 of them there before)" in planned.stderr
+    assert planned.stdout.count("\n") == 1, "nothing is left to run"
+    assert "done         3, 3 before" in silvr(*words).stderr, "a moved file was done again"
+    moved = lines(tmp_path / "out.jsonl")
+    names = {str(Path("videos") / name) for name in ("b/talk.mp4", "copy.mp4", "moved.mp4")}
+    assert {line["video"] for line in moved} == names
+    own = [{**line, "video": "", "id": ""} for line in (*moved, *first)]
+    assert sorted(map(str, own[:3])) == sorted(map(str, own[3:]))
     # Without the cache, too: the output alone says what is finished.
     silvr("videos", "--question", "Who?", "-o", "out.jsonl", "--cache", "new.sqlite")
-    assert lines(tmp_path / "out.jsonl") == first
+    assert lines(tmp_path / "out.jsonl") == moved
 
     changed = ("--set", "reasoning.seed=7")
     done = silvr("videos", "--question", "Who?", "-o", "out.jsonl", *changed)
     assert "videos read  3 in 0:00" in done.stderr
     second = lines(tmp_path / "out.jsonl")
     assert len({line["key"] for line in (*first, *second)}) == 4, "two keys, each old and new"
-    paths = {line["video"] for line in second}
-    assert {str(Path("videos") / name) for name in ("a/talk.mp4", "copy.mp4", "moved.mp4")} <= paths
+    assert {line["video"] for line in second} == names
+    assert len(second) == 3, "the old names' lines are gone"
 
 
 def test_failed_lines_stay_until_they_are_asked_for(
@@ -220,9 +230,44 @@ def test_dry_run_prints_a_plan_and_writes_nothing(
     assert not (tmp_path / "out.jsonl").exists()
 
 
+def test_dry_run_counts_the_text_model_of_every_task(silvr: Silvr, videos: Path) -> None:
+    for task in ("chapters", "summarize"):
+        words = ("videos/a", "--task", task, "--dry-run", "--json")
+        found = json.loads(silvr(*words).stdout)
+        stage = {"chapters": "chapters", "summarize": "summary"}[task]
+        assert found["stages"][stage]["to_run"] == 1
+        assert found["stages"][stage]["expected"]["calls"] > 0
+    told = silvr("videos/a", "--task", "chapters", "--llm", "openai/gpt-5-mini", "--dry-run").stderr
+    assert "$0.00 at most" not in told
+    assert "$0.0000 at most" not in told
+
+
+def test_an_addresss_secrets_are_not_shown(silvr: Silvr) -> None:
+    address = "http://me:secret@127.0.0.1:9/none.mp4?token=abc"
+    words = (address, "--question", "Who?")
+    for done in (silvr(*words, code=5), silvr(*words, "--dry-run")):
+        assert "http://127.0.0.1:9/none.mp4" in done.stderr
+        assert not [word for word in ("secret", "abc") if word in done.stderr]
+
+
+def test_a_name_that_is_not_utf8_does_not_end_the_batch(silvr: Silvr, videos: Path) -> None:
+    name = os.fsdecode(b"n\xff.mp4")
+    (videos / name).write_text("no video", "utf-8")
+    for _ in range(2):
+        silvr("videos", "--question", "Who?", "-o", "out.jsonl", code=5)
+        found = states(videos.parent / "out.jsonl")
+        assert len(found) == 5
+        assert found["videos/n\\udcff.mp4 Who?"] == "failed"
+    assert json.loads(silvr("videos", "--question", "Who?", "--dry-run", "--json").stdout)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("videos", "--question", "Who?", "--json"), "--json belongs to --dry-run"),
+        (("videos", "--question", "Who?", "--address", "x:1"), "--address x:1 belongs to --engine"),
+        (("videos", "--question", "Who?", "--choice", "he"), "needs two choices"),
+        (("videos", "--question", os.fsdecode(b"q\xff")), "not UTF-8"),
         (("videos",), "--task ask needs a question"),
         (("videos", "--task", "timeline", "--question", "Who?"), "takes no question"),
         (("videos/*.webm", "--question", "Who?"), "nothing matches"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from silvr_cli.engine.jobs import Ask
-from silvr_cli.engine.questions import Row, make_jobs, read_questions
+from silvr_cli.engine.questions import Row, asked, make_jobs, read_questions
 from silvr_cli.errors import UsageError
 
 
@@ -64,6 +64,12 @@ def test_a_line_ends_where_its_line_ends_and_no_field_is_too_long_for_a_sentence
             "line 1 has no question; line 2 has a column 'answer'.*; line 3 has choices",
         ),
         ([{"question": "Who?", "choices": ["he"]}], "line 1 needs two choices or none"),
+        ([{"question": "Who?", "choices": "he|he"}], "line 1 has the choice 'he' twice"),
+        ([{"question": "Who?", "choices": "[1,"}], "line 1 has choices that begin as a JSON list"),
+        ([{"question": "Who?", "choices": "[" * 100_000}], "line 1 has choices that begin as a JS"),
+        ([{"question": "Who?", "video": ["x"]}], "line 1 has a video that is no text"),
+        ([{"question": "Who?", "id": {"x": 1}}], "line 1 has an id that is no text"),
+        ([{"question": "Who\ud800?"}, {"question": "?", "id": "\udcff"}], "1 holds half.*2 holds"),
         ([["Who?"]], "line 1 is no object"),
         ([{"question": ""}] * 7, "line 5 has no question; and 2 more"),
         ([], "it holds no question"),
@@ -80,6 +86,14 @@ def test_all_mistakes_of_a_table_are_told_at_once(
     ("name", "text", "told"),
     [
         ("q.jsonl", "{", "line 1 is not JSON"),
+        ("q.jsonl", "[" * 100_000, "line 1 is not JSON"),
+        ("q.csv", "x" * 140_000, "line 1 is not CSV: field larger"),
+        ("q.csv", 'question\n"first?\nsecond?\n', "line 2 is not CSV: .*quotation mark left open"),
+        (
+            "q.csv",
+            'question\n"first?\n"second?"\n',
+            "line 2 is not CSV: .*quotation mark left open",
+        ),
         ("q.csv", "query\nWho?\n", "no column 'question'"),
         ("q.csv", "question\nWho?,too,many\n", "has a column ''"),
     ],
@@ -107,6 +121,26 @@ def test_rows_without_a_video_are_for_all_and_the_same_twice_counts_once() -> No
     assert asked == {"x/a.mp4": ["Who?"], "y/b.mp4": ["Who?", "Why?"]}
 
 
+def test_a_row_without_a_video_is_also_for_those_that_later_rows_name() -> None:
+    rows = row("Who?"), row("Why?", "x/b.mp4"), row("When?")
+    assert jobs([], *rows) == {"x/b.mp4": ["Who?", "Why?", "When?"]}
+    address = "https://x.org/b.mp4"
+    asked = jobs(["a.mp4"], row("Who?"), row("Why?", address))
+    assert asked == {"a.mp4": ["Who?"], address: ["Who?", "Why?"]}
+
+
+def test_questions_of_a_command_line_are_held_to_the_same_rules() -> None:
+    assert asked(["Who? "], ["he", "she"]) == [Row(Ask("Who?", ("he", "she")), "", "--question")]
+    for text, choices, told in (
+        ("Who?", ["he"], "--question 'Who\\?' needs two choices or none"),
+        ("Who?", ["he", "he"], "has the choice 'he' twice"),
+        ("q\udcff", [], "not UTF-8"),
+        (" ", [], "has no question"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            asked([text], choices)
+
+
 def test_a_row_names_its_video_by_path_or_name(tmp_path: Path) -> None:
     videos = [str(tmp_path / "x" / "a.mp4"), str(tmp_path / "y" / "a.mp4"), "z/b.mp4"]
     rows = row("1", "x/a.mp4"), row("2", str(tmp_path / "y" / "a.mp4")), row("3", "z/b.mp4")
@@ -124,3 +158,5 @@ def test_names_that_fit_nothing_or_too_much_are_told_together() -> None:
 def test_one_id_cannot_stand_for_two_questions_of_a_video() -> None:
     with pytest.raises(UsageError, match=r"id '7' stands for two questions about a\.mp4"):
         jobs(["a.mp4"], row("Who?", id="7"), row("Why?", id="7"))
+    with pytest.raises(UsageError, match=r"about https://x\.org/a\.mp4$"):
+        jobs(["https://me:secret@x.org/a.mp4?t=1"], row("Who?", id="7"), row("Why?", id="7"))

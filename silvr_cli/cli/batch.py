@@ -16,6 +16,7 @@ from .options import OUTPUT, WORK
 
 if TYPE_CHECKING:
     from ..engine.jobs import Failure, Job, Result
+    from ..engine.lines import Known
     from ..engine.local import Tally, Watch
     from ..settings import Settings
 
@@ -97,7 +98,12 @@ def batch(
         bool,
         typer.Option("--dry-run", help="Print what would run and its cost; run nothing."),
     ] = False,
-    json: options.Json = False,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print what --dry-run finds as one document.", rich_help_panel=OUTPUT
+        ),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -115,6 +121,8 @@ def batch(
     """
     from . import display
 
+    if json and not dry_run:
+        raise UsageError("--json belongs to --dry-run", "leave it out: every line is JSON")
     loaded = options.chosen(
         {**locals(), "dry_run": False},
         models__embed=embed,
@@ -122,21 +130,23 @@ def batch(
         engine__name=engine,
         engine__address=address,
     )
+    if address and loaded.settings.engine.name != "ray":
+        raise UsageError(f"--address {address} belongs to --engine ray", "give both, or neither")
     jobs, skipped = _jobs(task, paths or [], lists or [], questions, _asked(question, choice))
     tell = (lambda text: None) if quiet else display.tell
     if skipped:
         tell(f"{skipped} files in these folders are hidden or no videos: left out")
     if dry_run:
-        _plan(jobs, loaded.settings, tell, json)
+        _plan(jobs, loaded.settings, tell, json, _before(output, retry_failed))
         return
     from ..engine import local, work
-    from ..engine.output import Ident, Output
+    from ..engine.lines import Ident
+    from ..engine.output import Output
 
     settings = work.resolved(loaded.settings)
     _announce(task, settings, tell)
     lines = ((job, ask) for job in jobs for ask in job.asks)
-    idents = (Ident(j.task, j.video, a.line_id(j.task, j.video)) for j, a in lines)
-    asked = {ident: number for number, ident in enumerate(idents)}
+    asked = {Ident.of(job, ask): number for number, (job, ask) in enumerate(lines)}
     started = time.monotonic()
     with Output(output, asked, ordered) as out:
         with _progress(len(jobs), quiet) as watch:
@@ -148,12 +158,11 @@ def batch(
 
 
 def _asked(question: list[str] | None, choice: list[str] | None) -> list[Any]:
-    from ..engine.jobs import Ask
-    from ..engine.questions import Row
+    from ..engine.questions import asked
 
     if choice and not question:
         raise UsageError("--choice belongs to a --question", "or name choices in --questions FILE")
-    return [Row(Ask(text, tuple(choice or ())), "", "--question") for text in question or []]
+    return asked(question or (), choice or ())
 
 
 def _jobs(
@@ -190,7 +199,20 @@ def _announce(task: Task, settings: Settings, tell: Callable[[str], None]) -> No
         tell(f"note: {', '.join(fakes)}: fake, a stand-in that makes everything up")
 
 
-def _plan(jobs: list[Job], settings: Settings, tell: Callable[[str], None], json: bool) -> None:
+def _before(output: Path | None, retry_failed: bool) -> frozenset[Known]:
+    """What the output holds and this batch would keep."""
+    from ..engine.output import finished
+
+    return frozenset(k for k in finished(output) if k.status == "done" or not retry_failed)
+
+
+def _plan(
+    jobs: list[Job],
+    settings: Settings,
+    tell: Callable[[str], None],
+    json: bool,
+    before: frozenset[Known],
+) -> None:
     """What --dry-run prints: every stage over all videos, and what it would cost at most."""
     from ..engine import work
     from ..engine.estimate import estimate
@@ -200,7 +222,7 @@ def _plan(jobs: list[Job], settings: Settings, tell: Callable[[str], None], json
     settings = work.resolved(settings)
     _announce(jobs[0].task, settings, tell)
     with Session.open(settings, None, tell) as session:
-        found = estimate(jobs, session)
+        found = estimate(jobs, session, before)
     if json:
         display.document(found)
         return
@@ -224,9 +246,10 @@ def _plan(jobs: list[Job], settings: Settings, tell: Callable[[str], None], json
     cost = sum(total.expected.cost for total in found.stages.values())
     for video, reason in found.unreadable:
         tell(f"{video}: {reason}")
+    kept = f" ({found.kept} of them there before)" if found.kept else ""
     tell(
-        f"{found.videos} videos, {len(found.unreadable)} unreadable, {found.lines} lines, "
-        f"${cost:.2f} at most; dry run: nothing was run or written"
+        f"{found.videos} videos, {len(found.unreadable)} unreadable, {found.lines} lines{kept}, "
+        f"${cost:.{2 if cost >= 1 else 4}f} at most; dry run: nothing was run or written"
     )
 
 
@@ -284,8 +307,10 @@ def _bar() -> Iterator[Watch]:
 
 
 def _failed(result: Result) -> str:
+    from ..engine.jobs import shown
+
     message = result.error.message if result.error else ""
-    return f"failed: {result.video}: {message}"
+    return f"failed: {shown(result.video)}: {message}"
 
 
 def _state(tally: Tally) -> str:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..errors import SilvrError
+from ..errors import InputError, SilvrError
 from ..records import Answer, Chapter, Moment, Summary, Timeline, Usage
+from ..remote import addresses
 
 SCHEMA: Literal["silvr-batch/1"] = "silvr-batch/1"
 Task = Literal["ask", "chapters", "summarize", "timeline", "find"]
@@ -45,6 +46,16 @@ class Job:
     video: str
     task: Task
     asks: tuple[Ask, ...] = (Ask(),)
+
+
+def shown(video: str) -> str:
+    """A video's name for a screen or a log: a path as it is, an address without its secrets."""
+    if not isinstance(addresses.place(video), str):
+        return video
+    try:
+        return addresses.shown(video)
+    except InputError:
+        return f"{video.partition('://')[0]}://…"
 
 
 @dataclass(frozen=True, slots=True)

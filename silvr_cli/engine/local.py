@@ -25,7 +25,8 @@ from ..session import Session
 from . import work
 from .crew import Crew, Order
 from .jobs import TALKING, Ask, Done, Failure, Job, Result, Seen, Told, ask_key, line
-from .output import Ident, Output
+from .lines import Ident
+from .output import Output
 from .spending import SharedMeter
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class _Engine:
         flight.seen = seen
         for ask in job.asks:
             key = ask_key(seen, job.task, ask, self.identity)
-            ident = Ident(job.task, job.video, ask.line_id(job.task, job.video))
+            ident = Ident.of(job, ask)
             if self.output.take(ident, key, "done"):
                 self.tally.kept += 1
             elif not self.retry and self.output.take(ident, key, "failed"):

@@ -1,7 +1,7 @@
-"""The batch's output: one JSON object a line, appended as each ends, and what it already holds.
+"""The batch's output: one JSON object a line, appended as each ends, over what is there already.
 
-Knows lines by their key, never by their place in the file. The last line of each video and id
-counts; what it replaces is dropped when the batch has ended.
+Knows lines by their key, never by their place in the file, and whoever's name they carry. The last
+line of each video and id counts; what it replaces is dropped when the batch has ended.
 """
 
 from __future__ import annotations
@@ -10,34 +10,17 @@ import json
 import os
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 from .. import interrupt
 from ..errors import UsageError
-from .jobs import SCHEMA, Result
+from .jobs import Result
+from .lines import Ident, Known, Span, encoded, escaped, read, refuse, renamed
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-
-class Ident(NamedTuple):
-    """What a line is about, whatever it says."""
-
-    task: str
-    video: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the file says of one Ident."""
-
-    key: str
-    status: str
 
 
 class Output:
@@ -52,15 +35,15 @@ class Output:
         self, path: Path | None, asked: Mapping[Ident, int] | None = None, ordered: bool = False
     ) -> None:
         self.asked, self.ordered = asked or {}, ordered
+        self.named = path
         self.path = Path(os.path.realpath(path)) if path else None
         self.known: dict[Ident, Known] = {}
         self.replaced = False
         self._file: IO[bytes] | None = None
         self._lock: Any = None
         self._new = False
-        # Lines of videos that this batch has not under their names: those of moved files.
-        self._left: Counter[Known] = Counter()
-        self._stale: set[Ident] = set()
+        # The lines that were there before, which others may take over: the file only grows.
+        self._before: dict[Known, Span] = {}
         # Lines for stdout that wait for those before them.
         self._early: dict[int, bytes] = {}
         self._turn = 0
@@ -94,57 +77,73 @@ class Output:
             self._lock.release()
 
     def take(self, ident: Ident, key: str, status: str) -> bool:
-        """Whether the file holds a line with this key and status, of `ident` or nobody else's.
+        """Whether the file holds a line with this key and status, whoever's name it carries.
 
-        Claims it: of two copies of one video, each has a line of its own.
+        A line of another name is written again under this one: that file was renamed or copied.
         """
-        wanted, own = Known(key, status), self.known.get(ident)
-        if own == wanted:
+        wanted = Known(key, status)
+        if self.known.get(ident) == wanted:
             return True
-        if not self._left[wanted]:
+        if not (self.path and wanted in self._before):
             return False
-        self._left[wanted] -= 1
-        if own:
-            # What is told of that name is told of another file.
-            self._stale.add(ident)
+        with _explained(self.path):
+            data = renamed(_cut(self.path, self._before[wanted]), ident)
+        with interrupt.held():
+            self._add(ident, wanted, data)
         return True
 
     def write(self, result: Result) -> None:
         """Append one line, whole or not at all, even when Ctrl-C strikes."""
-        from pydantic_core import to_json
-
-        data = to_json(result) + b"\n"
+        data = encoded(result)
+        ident = Ident(result.task, escaped(result.video), result.id)
         with interrupt.held():
             if self._file is None:
-                self._show(result, data)
-                return
-            with _explained(self.path):
+                self._show(ident, data)
+            else:
+                self._add(ident, Known(result.key, result.status), data)
+
+    def _add(self, ident: Ident, known: Known, data: bytes) -> None:
+        with _explained(self.path):
+            if self._file:
                 self._append(self._file, data)
-        ident = Ident(result.task, result.video, result.id)
         self.replaced = self.replaced or ident in self.known
-        self.known[ident] = Known(result.key, result.status)
+        self.known[ident] = known
 
     def finish(self) -> None:
         """Drop what later lines replaced, and put the rest in order: atomic, like a new file."""
         if self._file is None:
             for _, data in sorted(self._early.items()):
                 self._print(data)
-        if not (self.path and self._file) or not (self.replaced or self._stale or self.ordered):
+        moved = self._moved()
+        if not (self.path and self._file) or not (self.replaced or moved or self.ordered):
             return
         with _explained(self.path):
-            last = {i: span for i, span in _spans(self.path) if i not in self._stale}
+            last = {i: span for i, span in _spans(self.path) if i not in moved}
             spans = sorted(last.items(), key=lambda item: item[1])
             if self.ordered:
                 spans.sort(key=lambda item: self.asked.get(item[0], -1))
+            self._before = {}
             _rewrite(self.path, [span for _, span in spans])
             self._file.close()
             self._file = self.path.open("ab", buffering=0)
 
-    def _show(self, result: Result, data: bytes) -> None:
+    def _moved(self) -> set[Ident]:
+        """Names that this batch has not, of files that have a line under another name by now.
+
+        A copy that still lies where its line says keeps that line.
+        """
+        names: dict[Known, set[str]] = {}
+        for ident in self.asked:
+            if ident in self.known:
+                names.setdefault(self.known[ident], set()).add(ident.video)
+        old = [i for i in self.known if i not in self.asked and self.known[i] in names]
+        return {i for i in old if not _elsewhere(i.video, names[self.known[i]])}
+
+    def _show(self, ident: Ident, data: bytes) -> None:
         if not self.ordered:
             self._print(data)
             return
-        self._early[self.asked[Ident(result.task, result.video, result.id)]] = data
+        self._early[self.asked[ident]] = data
         while self._turn in self._early:
             self._print(self._early.pop(self._turn))
             self._turn += 1
@@ -156,9 +155,11 @@ class Output:
     def _open(self, path: Path) -> None:
         import filelock
 
-        if path.is_dir() or not path.parent.is_dir():
-            what = "is a folder" if path.is_dir() else "cannot be written: its folder is not there"
-            raise UsageError(f"{path} {what}", "choose another -o")
+        refuse(self.named or path)
+        if not path.parent.is_dir():
+            raise UsageError(
+                f"{path} cannot be written: its folder is not there", "choose another -o"
+            )
         lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
         try:
             lock.acquire(timeout=0)
@@ -167,35 +168,16 @@ class Output:
                 f"another silvr is writing {path}", "wait for it, or choose another -o"
             ) from error
         self._lock = lock
-        end = 0
         self._new = not path.exists()
-        if not self._new:
-            end = self._read(path)
+        held = read(path)
         self._file = path.open("ab", buffering=0)
-        if end < path.stat().st_size:
+        if held.end < path.stat().st_size:
             # A kill in the middle of a write leaves half a line.
-            os.truncate(path, end)
-        self._left = Counter(known for i, known in self.known.items() if i not in self.asked)
-
-    def _read(self, path: Path) -> int:
-        """Take in what is there; returns where the last whole line ends, in bytes."""
-        end = 0
-        with path.open("rb") as file:
-            for number, data in enumerate(file, 1):
-                line = _parsed(data)
-                if line is None:
-                    torn = not data.endswith(b"\n") and (number > 1 or data.startswith(b'{"id":'))
-                    if torn:
-                        break
-                    raise UsageError(
-                        f"{path} was not written by silvr batch (line {number})",
-                        "choose another -o: silvr does not touch it",
-                    )
-                end += len(data)
-                ident = Ident(line["task"], line["video"], line["id"])
-                self.replaced = self.replaced or ident in self.known
-                self.known[ident] = Known(line["key"], line["status"])
-        return end
+            os.truncate(path, held.end)
+        if held.unended:
+            self._append(self._file, b"\n")
+        self.known, self.replaced = held.known, held.replaced
+        self._before = held.by_known(self.asked)
 
     def _append(self, file: IO[bytes], data: bytes) -> None:
         start = file.seek(0, os.SEEK_END)
@@ -208,31 +190,37 @@ class Output:
             raise
 
 
-def _parsed(data: bytes) -> dict[str, Any] | None:
-    """A whole line of ours, else None."""
-    if not data.endswith(b"\n"):
-        return None
-    try:
-        line = json.loads(data)
-    except ValueError:
-        return None
-    if not isinstance(line, dict) or line.get("schema") != SCHEMA:
-        return None
-    named = ("task", "video", "id", "key", "status")
-    return line if all(isinstance(line.get(name), str) for name in named) else None
+def finished(path: Path | None) -> frozenset[Known]:
+    """All that the output's lines say, for whoever only asks: locks and writes nothing."""
+    if path is None:
+        return frozenset()
+    with _explained(path):
+        return frozenset(read(path).known.values())
 
 
-def _spans(path: Path) -> Iterator[tuple[Ident, tuple[int, int]]]:
-    """Each line's Ident, where it begins and how long it is, in bytes."""
+def _cut(path: Path, span: Span) -> bytes:
+    with path.open("rb") as file:
+        file.seek(span.at)
+        return file.read(span.size)
+
+
+def _elsewhere(video: str, others: set[str]) -> bool:
+    """Whether there is such a file, and it is none of the others in other words."""
+    real = os.path.realpath(video)
+    return os.path.lexists(video) and all(os.path.realpath(other) != real for other in others)
+
+
+def _spans(path: Path) -> Iterator[tuple[Ident, Span]]:
+    """Each line's Ident, and where it is."""
     at = 0
     with path.open("rb") as file:
         for data in file:
             line = json.loads(data)
-            yield Ident(line["task"], line["video"], line["id"]), (at, len(data))
+            yield Ident(line["task"], line["video"], line["id"]), Span(at, len(data))
             at += len(data)
 
 
-def _rewrite(path: Path, spans: list[tuple[int, int]]) -> None:
+def _rewrite(path: Path, spans: list[Span]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:
         with os.fdopen(handle, "wb") as new, path.open("rb") as old:

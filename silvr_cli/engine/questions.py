@@ -17,7 +17,8 @@ from typing import Any
 
 from ..errors import UsageError
 from .inputs import is_address
-from .jobs import Ask, Job, Task
+from .jobs import Ask, Job, Task, shown
+from .lines import escaped
 
 COLUMNS = ("video", "question", "id", "choices")
 # As many mistakes as a person reads.
@@ -58,6 +59,19 @@ def read_questions(path: Path) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def asked(questions: Iterable[str], choices: Iterable[str]) -> list[Row]:
+    """The questions of a command line, each for every video; raises UsageError."""
+    rows, listed = [], list(choices) or None
+    for text in questions:
+        try:
+            rows.append(_row({"question": text, "choices": listed}, "--question"))
+        except ValueError as error:
+            raise UsageError(
+                f"--question '{text}' {error}", "--choice names a possible answer; repeat it"
+            ) from error
+    return rows
+
+
 def make_jobs(
     task: Task, videos: Sequence[str], rows: Iterable[Row], folder: Path | None
 ) -> list[Job]:
@@ -66,21 +80,26 @@ def make_jobs(
     Rows name a video by its path, or by the name of one of `videos`. Raises UsageError with all
     names that fit nothing or too much, and all ids that stand twice for one video.
     """
-    asks: dict[str, dict[Ask, None]] = {video: {} for video in videos}
     problems: list[str] = []
     by_name: dict[str, list[str]] = {}
     for video in videos:
         for name in {os.path.basename(video), os.path.splitext(os.path.basename(video))[0]}:
             by_name.setdefault(name, []).append(video)
     by_path = {os.path.abspath(video): video for video in videos}
+    meant: list[tuple[Ask, list[str]]] = []
     for row in rows:
         try:
-            named = _named(row.video, by_path, by_name, folder) if row.video else list(asks)
+            named = _named(row.video, by_path, by_name, folder) if row.video else []
         except ValueError as error:
             problems.append(f"{row.place} {error}")
             continue
-        for video in named:
-            asks.setdefault(video, {})[row.ask] = None
+        meant.append((row.ask, named))
+    # Rows without a video are for all, also for those that only later rows name.
+    every = (*videos, *(video for _, named in meant for video in named))
+    asks: dict[str, dict[Ask, None]] = {video: {} for video in every}
+    for ask, named in meant:
+        for video in named or asks:
+            asks[video][ask] = None
     wanted = {video: tuple(found) for video, found in asks.items() if found}
     problems += _twice(task, wanted)
     if problems:
@@ -94,7 +113,7 @@ def _twice(task: Task, wanted: Mapping[str, Sequence[Ask]]) -> Iterator[str]:
         ids = [ask.line_id(task, video) for ask in asks]
         if len(set(ids)) < len(ids):
             twice = next(name for name in ids if ids.count(name) > 1)
-            yield f"the id '{twice}' stands for two questions about {video}"
+            yield f"the id '{twice}' stands for two questions about {shown(video)}"
 
 
 def _named(
@@ -127,10 +146,26 @@ def _row(value: Any, place: str) -> Row:
     question, choices = value.get("question"), value.get("choices")
     if not isinstance(question, str) or not question.strip():
         raise ValueError("has no question")
-    listed = _choices(choices)
-    identity, video = value.get("id"), value.get("video")
-    ask = Ask(question.strip(), listed, "" if identity is None else str(identity).strip())
-    return Row(ask, str(video or "").strip(), place)
+    ask = Ask(question.strip(), _choices(choices), _id(value.get("id")))
+    if any(not _is_utf8(text) for text in (ask.question, *ask.choices, ask.id)):
+        raise ValueError("holds half a character, or what is not UTF-8")
+    return Row(ask, _video(value.get("video")), place)
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, (str, int, float, type(None))):
+        raise ValueError("has an id that is no text")  # noqa: TRY004 - told with the others
+    return "" if value is None else str(value).strip()
+
+
+def _video(value: Any) -> str:
+    if not isinstance(value, (str, type(None))):
+        raise ValueError("has a video that is no text")  # noqa: TRY004 - told with the others
+    return (value or "").strip()
+
+
+def _is_utf8(text: str) -> bool:
+    return escaped(text) == text
 
 
 def _choices(value: Any) -> tuple[str, ...]:
@@ -138,7 +173,7 @@ def _choices(value: Any) -> tuple[str, ...]:
     if value is None or value == "":
         return ()
     if isinstance(value, str):
-        value = json.loads(value) if value.lstrip().startswith("[") else value.split("|")
+        value = _list(value) if value.lstrip().startswith("[") else value.split("|")
     if not isinstance(value, list) or not all(
         isinstance(each, (str, int, float)) for each in value
     ):
@@ -146,22 +181,32 @@ def _choices(value: Any) -> tuple[str, ...]:
     choices = tuple(str(each).strip() for each in value)
     if len(choices) < 2 or not all(choices):
         raise ValueError("needs two choices or none")
+    twice = next((each for each in choices if choices.count(each) > 1), None)
+    if twice is not None:
+        raise ValueError(f"has the choice '{twice}' twice")
     return choices
+
+
+def _list(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("has choices that begin as a JSON list and are none") from error
 
 
 def _from_csv(path: Path, text: str) -> Iterator[tuple[int, Any]]:
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    if "question" not in (reader.fieldnames or ()):
-        raise UsageError(
-            f"the questions {path} have no column 'question'", f"columns: {', '.join(COLUMNS)}"
-        )
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
+        if "question" not in (reader.fieldnames or ()):
+            raise UsageError(
+                f"the questions {path} have no column 'question'", f"columns: {', '.join(COLUMNS)}"
+            )
         for row in reader:
             yield reader.line_num, {name or "": value for name, value in row.items()}
     except csv.Error as error:
         raise UsageError(
-            f"the questions {path} are wrong: line {reader.line_num} is not CSV: {error}",
+            f"the questions {path} are wrong: line {reader.line_num + 1} is not CSV: {error}",
             "is a quotation mark left open?",
         ) from error
 
@@ -172,7 +217,7 @@ def _from_jsonl(path: Path, text: str) -> Iterator[tuple[int, Any]]:
         if line.strip():
             try:
                 yield number, json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise UsageError(
                     f"the questions {path} are wrong: line {number} is not JSON",
                     "one JSON object a line, or a .csv file",

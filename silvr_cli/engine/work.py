@@ -50,7 +50,12 @@ def look(job: Job, session: Session) -> Seen:
 
 
 def states(job: Job, session: Session) -> tuple[StageState, ...]:
-    """What the cache knows of each stage of the timeline; raises InputError."""
+    """What the cache knows of each stage of the timeline, and of chapters or a summary.
+
+    Raises InputError, and ModelError when the text model is missing.
+    """
+    if job.task == "chapters" or job.task == "summarize":
+        return pipeline.plan(_source(job), replace(session, tell=lambda text: None), job.task)
     return pipeline.survey(_source(job), session)
 
 
