@@ -148,7 +148,7 @@ def parts(lines: Sequence[Line]) -> tuple[Line, ...]:
         if line.kind == "screen" and has_word(line) and not (titles and _alike(line, titles[-1])):
             titles.append(line)
     last = max((n.end for n in lines if n.source != SOURCE), default=0.0)
-    ends = [*(n.start for n in titles[1:]), last]
+    ends = [n.start for n in titles[1:]] + [last] * bool(titles)
     shown = [replace(n, end=max(n.end, end)) for n, end in zip(titles, ends, strict=True)]
     return tuple(sorted([*named, *shown], key=lambda n: (n.start, n.end)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from silvr_cli import temporal
-from silvr_cli.records import Evidence, Line
+from silvr_cli.records import Evidence, Kind, Line
 
 VIDEO_LINES = None
 LINES = [
@@ -65,6 +65,12 @@ def test_what_comes_before_a_part_is_told_from_it_backwards() -> None:
 def test_no_order_is_told_of_options_that_the_timeline_does_not_have() -> None:
     question = "Which of these parts comes first in the video?"
     assert temporal.order_of(question, ("Slower Crime", "The Purple Cow"), LINES) is None
+
+
+@pytest.mark.parametrize("kind", ["speech", "caption"])
+def test_without_titles_there_are_no_parts(kind: Kind) -> None:
+    assert temporal.parts([Line(0.0, 6.0, kind, "Welcome to the harbour tour")]) == ()
+    assert temporal.parts([]) == ()
 
 
 def test_a_part_lasts_until_the_next_title_and_stray_letters_are_no_title() -> None:
