@@ -220,6 +220,21 @@ def test_a_relative_path_is_the_same_file(
 # -- stages and pieces
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
+def test_a_path_that_is_not_utf8_is_remembered_and_missed(store: Store, tmp_path: Path) -> None:
+    file, alike = tmp_path / os.fsdecode(b"a\xff.mp4"), tmp_path / r"a\udcff.mp4"
+    file.write_bytes(b"film")
+    alike.write_bytes(b"else")
+    os.utime(alike, ns=(0, file.stat().st_mtime_ns))
+    store.remember_video(file, TALK)
+    assert store.video_id(file) == TALK.id
+    assert store.video_id(alike) is None
+    assert upkeep.matching(store, str(file)) == [TALK.id]
+    assert upkeep.collect(store, 30, True)["videos"] == 0
+    file.unlink()
+    assert upkeep.collect(store, 30, True)["videos"] == 1
+
+
 def test_pieces_survive_reopening_and_go_when_their_stage_is_done(path: Path) -> None:
     with Store.open(path) as store:
         store.put_piece(TALK.id, "key", "0", {"text": "ü"})

@@ -168,12 +168,28 @@ def test_mistakes_are_told_in_one_sentence(words: list[str], code: int, complain
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
-def test_a_path_that_is_not_utf8_is_told_in_one_sentence(video: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_not_utf8_is_read_like_any_other(video: Path, tmp_path: Path) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
-    ran = silvr("timeline", video.rename(odd))
-    assert (ran.returncode, ran.stdout) == (3, "")
-    assert "caf\N{REPLACEMENT CHARACTER}.mp4 is not UTF-8 (rename it)" in ran.stderr
-    assert ran.stderr.count("\n") == 1
+    video.with_suffix(".srt").rename(odd.with_suffix(".srt"))
+    video.rename(odd)
+    ran = silvr("find", odd, "gate code", "--dry-run", "--json", "--clip-out", tmp_path / "clips")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["video"]["name"] == r"caf\udce9.mp4"
+    assert "7731" in told["moments"][0]["text"]
+    assert Path(told["clips"][0]["path"]).is_file()
+    again = silvr("timeline", odd, "--vision", "fake", "--reader", "fake", "--format", "json")
+    assert json.loads(again.stdout)["video"]["path"] == str(tmp_path / r"caf\udce9.mp4")
+    assert silvr("cache", "rm", odd, "--yes").returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
+def test_a_plan_of_files_whose_names_are_not_utf8_is_one_document(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    odd.write_text("no video", "utf-8")
+    ran = silvr("batch", odd, "--task", "timeline", "--dry-run", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert r"caf\udce9.mp4" in json.loads(ran.stdout)["unreadable"][0][1]
 
 
 def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:

@@ -121,6 +121,8 @@ def test_addresses_stay_text_and_file_addresses_become_paths() -> None:
     for words in ("https://example.org/a.mp4", "s3://bucket/a.mp4", "memory://a"):
         assert addresses.place(words) == words
     assert addresses.place("file:///videos/a%20b.mp4") == Path("/videos/a b.mp4")
+    named = addresses.place("file:///videos/a%FF.mp4")
+    assert os.fsencode(named) == b"/videos/a\xff.mp4"
 
 
 def test_what_is_shown_of_an_address_holds_no_secret() -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CacheError, UsageError
 from ..records import Line, Usage, Video
+from . import paths
 from .journal import journal
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Store:
             return None
         found = self.rows(
             "SELECT video FROM paths WHERE path = ? AND size = ? AND mtime_ns = ?",
-            str(path.absolute()),
+            paths.stored(path),
             stat.st_size,
             stat.st_mtime_ns,
         )
@@ -178,7 +179,7 @@ class Store:
                 size, mtime_ns = seen or (path.stat().st_size, path.stat().st_mtime_ns)
                 connection.execute(
                     "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?)",
-                    (str(path.absolute()), size, mtime_ns, video.id),
+                    (paths.stored(path), size, mtime_ns, video.id),
                 )
 
     # -- stages and their pieces
