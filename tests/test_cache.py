@@ -131,6 +131,31 @@ def test_a_file_in_the_way_of_the_folder_is_refused(path: Path) -> None:
         Store.open(path / "cache.sqlite")
 
 
+@pytest.mark.parametrize("version", [0, 3, -1])
+@pytest.mark.parametrize("table", ["", "CREATE TABLE videos (x)"])
+def test_a_database_of_another_program_is_refused_and_left_alone(
+    path: Path, version: int, table: str
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute(table or "CREATE VIEW songs AS SELECT 1")
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(CacheError, match="another program's database") as refusal:
+        Store.open(path)
+    assert "\n" not in str(refusal.value)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_an_empty_file_becomes_a_cache(path: Path) -> None:
+    path.touch()
+    with Store.open(path) as store:
+        fill(store, TALK, "key", "a gate")
+    with Store.open(path) as store:
+        assert store.search("gate")
+
+
 def test_a_file_that_is_not_sqlite_is_refused_and_left_alone(path: Path) -> None:
     path.write_bytes(b"Dear diary, " * 100)
     with pytest.raises(CacheError, match="not a database"):
