@@ -225,6 +225,41 @@ def test_cache_commands(video: Path) -> None:
     assert json.loads(silvr("cache", "ls", "--json").stdout) == []
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_stdout_on_a_full_disk_is_told_in_one_sentence(video: Path, unbuffered: str) -> None:
+    fakes = ("--llm", "fake", "--vision", "fake", "--reader", "fake")
+    commands: list[tuple[object, ...]] = [
+        ("--help",),
+        ("timeline", video, *fakes[2:], "--quiet"),
+        ("batch", video, "--question", "q", *fakes, "--quiet", "--workers", 1),
+    ]
+    for words in commands:
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            ran = subprocess.run(
+                [sys.executable, "-m", "silvr_cli", *map(str, words)],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+                env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+                timeout=100,
+            )
+        assert ran.returncode == 2
+        said = "silvr: stdout cannot be written: No space left on device"
+        assert ran.stderr == f"{said} (make room there, or use -o FILE)\n"
+
+
+def test_who_leaves_a_pipe_early_is_no_error(video: Path) -> None:
+    words = ["timeline", str(video), "--vision", "fake", "--reader", "fake", "--quiet"]
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "silvr_cli", *words]
+    ran = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False, timeout=100)
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
 def test_an_interrupt_ends_with_130_and_keeps_what_is_done(video: Path, tmp_path: Path) -> None:
     script = tmp_path / "slow.py"
     script.write_text(

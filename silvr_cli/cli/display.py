@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,10 @@ def deliver(text: str, path: Path | None) -> None:
 
 
 def tell(text: str) -> None:
-    """Write a note for the person to stderr."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Write a note for the person to stderr; where it cannot be written, the work goes on."""
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def document(value: Any) -> None:
