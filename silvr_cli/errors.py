@@ -19,6 +19,8 @@ A message is one sentence: what failed, with which value; `hint` says what to do
 
 from __future__ import annotations
 
+from .legible import legible
+
 
 class SilvrError(Exception):
     """An expected failure: one sentence, an optional hint, an exit code."""
@@ -26,9 +28,10 @@ class SilvrError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        # It may name a file whose name is not UTF-8, and is kept in the cache and in JSON.
+        self.message = legible(message)
+        super().__init__(self.message)
+        self.hint = legible(hint) if hint else hint
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message

@@ -6,7 +6,6 @@ look at it, and is gone when the work on it ends.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .cache import addresses
 from .errors import InputError
+from .legible import legible
 from .media.original import Original, stamp
 from .records import Video
 from .remote.addresses import key, name, place, shown
@@ -73,11 +73,6 @@ def identify(path: Path, store: Store) -> Video:
 
 def _on_disk(path: Path, store: Store) -> Input:
     """Probe a file, or remember it by path, size and time."""
-    try:
-        str(path.absolute()).encode("utf-8")
-    except UnicodeEncodeError as error:
-        named = os.fsencode(path).decode("utf-8", "replace")
-        raise InputError(f"the path {named} is not UTF-8", "rename it") from error
     seen = stamp(path)
     original = Original(path, seen)
     known = store.video_id(path)
@@ -136,7 +131,7 @@ def _probed(path: Path, known: str | None, store: Store) -> Video:
     video = store.video(known) if known else None
     if video is None:
         video = probe(path, known or content_id(path))
-    return replace(video, name=path.name, path=str(path))
+    return replace(video, name=legible(path.name), path=legible(str(path)))
 
 
 def _as_named(video: Video, address: str) -> Video:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import backends, graph
 from .errors import InputError
+from .legible import legible
 from .metering import guarded, guarded_speech
 from .records import Clip, FrameVectors, Line, Scene, Usage, Video
 from .session import Session, Source
@@ -196,10 +197,9 @@ def _speech(
     if wanted == "none" and not source.subtitles:
         return None
     if wanted in ("auto", "subtitles", "fake") or source.subtitles:
-        beside = isinstance(source.video, Path)
         path = source.subtitles or (
-            subtitles.find_sidecar(Path(str(video.path)), settings.speech.language)
-            if beside
+            subtitles.find_sidecar(source.video, settings.speech.language)
+            if isinstance(source.video, Path)
             else None
         )
         if path:
@@ -219,7 +219,7 @@ def _subtitle_file(path: Path) -> graph.Stage:
         from .media.marks import unmarked
         from .media.subtitles import read_subtitles
 
-        work.note(f"speech: from {path.name}")
+        work.note(f"speech: from {legible(path.name)}")
         # A file that silvr wrote itself holds more than speech.
         lines = unmarked(read_subtitles(path), "speech")
         _same(path, content)
@@ -228,7 +228,7 @@ def _subtitle_file(path: Path) -> graph.Stage:
     from .media.probe import content_id
 
     content = content_id(path)
-    identity = {"file": content, "name": path.name}
+    identity = {"file": content, "name": legible(path.name)}
     return graph.Stage("speech", 2, (), identity, tuple[Line, ...], run)
 
 
@@ -287,7 +287,7 @@ def _own_captions(path: Path, clip_length: float | None) -> graph.Stage:
     from .media.probe import content_id
 
     content = content_id(path)
-    identity = {"file": content, "name": path.name, "clip_length": clip_length}
+    identity = {"file": content, "name": legible(path.name), "clip_length": clip_length}
     return graph.Stage("captions", 2, (), identity, tuple[Line, ...], run)
 
 

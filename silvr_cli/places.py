@@ -173,7 +173,8 @@ def cut_out(
 
     video = described.timeline.video
     if not isinstance(described.place, str):
-        return excerpts.cut_out(video, moments, folder, exact, session.tell)
+        here = replace(video, path=str(described.place)) if described.place else video
+        return excerpts.cut_out(here, moments, folder, exact, session.tell)
     with intake.taken(described.place, session) as found:
         here = replace(video, path=str(found.original.path()))
         return excerpts.cut_out(here, moments, folder, exact, session.tell)

@@ -47,7 +47,10 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """What is known of the input. `id` is its content hash; `path` is None for text alone."""
+    """What is known of the input. `id` is its content hash; `path` is None for text alone.
+
+    `name` and `path` are for people: a name that is not UTF-8 is written out (`legible`).
+    """
 
     id: str
     name: str

@@ -131,6 +131,31 @@ def test_a_file_in_the_way_of_the_folder_is_refused(path: Path) -> None:
         Store.open(path / "cache.sqlite")
 
 
+@pytest.mark.parametrize("version", [0, 3, -1])
+@pytest.mark.parametrize("table", ["", "CREATE TABLE videos (x)"])
+def test_a_database_of_another_program_is_refused_and_left_alone(
+    path: Path, version: int, table: str
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute(table or "CREATE VIEW songs AS SELECT 1")
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(CacheError, match="another program's database") as refusal:
+        Store.open(path)
+    assert "\n" not in str(refusal.value)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_an_empty_file_becomes_a_cache(path: Path) -> None:
+    path.touch()
+    with Store.open(path) as store:
+        fill(store, TALK, "key", "a gate")
+    with Store.open(path) as store:
+        assert store.search("gate")
+
+
 def test_a_file_that_is_not_sqlite_is_refused_and_left_alone(path: Path) -> None:
     path.write_bytes(b"Dear diary, " * 100)
     with pytest.raises(CacheError, match="not a database"):
@@ -218,6 +243,21 @@ def test_a_relative_path_is_the_same_file(
 
 
 # -- stages and pieces
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
+def test_a_path_that_is_not_utf8_is_remembered_and_missed(store: Store, tmp_path: Path) -> None:
+    file, alike = tmp_path / os.fsdecode(b"a\xff.mp4"), tmp_path / r"a\udcff.mp4"
+    file.write_bytes(b"film")
+    alike.write_bytes(b"else")
+    os.utime(alike, ns=(0, file.stat().st_mtime_ns))
+    store.remember_video(file, TALK)
+    assert store.video_id(file) == TALK.id
+    assert store.video_id(alike) is None
+    assert upkeep.matching(store, str(file)) == [TALK.id]
+    assert upkeep.collect(store, 30, True)["videos"] == 0
+    file.unlink()
+    assert upkeep.collect(store, 30, True)["videos"] == 1
 
 
 def test_pieces_survive_reopening_and_go_when_their_stage_is_done(path: Path) -> None:

@@ -168,12 +168,28 @@ def test_mistakes_are_told_in_one_sentence(words: list[str], code: int, complain
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
-def test_a_path_that_is_not_utf8_is_told_in_one_sentence(video: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_not_utf8_is_read_like_any_other(video: Path, tmp_path: Path) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
-    ran = silvr("timeline", video.rename(odd))
-    assert (ran.returncode, ran.stdout) == (3, "")
-    assert "caf\N{REPLACEMENT CHARACTER}.mp4 is not UTF-8 (rename it)" in ran.stderr
-    assert ran.stderr.count("\n") == 1
+    video.with_suffix(".srt").rename(odd.with_suffix(".srt"))
+    video.rename(odd)
+    ran = silvr("find", odd, "gate code", "--dry-run", "--json", "--clip-out", tmp_path / "clips")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["video"]["name"] == r"caf\udce9.mp4"
+    assert "7731" in told["moments"][0]["text"]
+    assert Path(told["clips"][0]["path"]).is_file()
+    again = silvr("timeline", odd, "--vision", "fake", "--reader", "fake", "--format", "json")
+    assert json.loads(again.stdout)["video"]["path"] == str(tmp_path / r"caf\udce9.mp4")
+    assert silvr("cache", "rm", odd, "--yes").returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
+def test_a_plan_of_files_whose_names_are_not_utf8_is_one_document(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    odd.write_text("no video", "utf-8")
+    ran = silvr("batch", odd, "--task", "timeline", "--dry-run", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert r"caf\udce9.mp4" in json.loads(ran.stdout)["unreadable"][0][1]
 
 
 def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:
@@ -207,6 +223,41 @@ def test_cache_commands(video: Path) -> None:
     assert silvr("cache", "gc").returncode == 0
     assert silvr("cache", "rm", video, "--yes").returncode == 0
     assert json.loads(silvr("cache", "ls", "--json").stdout) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_stdout_on_a_full_disk_is_told_in_one_sentence(video: Path, unbuffered: str) -> None:
+    fakes = ("--llm", "fake", "--vision", "fake", "--reader", "fake")
+    commands: list[tuple[object, ...]] = [
+        ("--help",),
+        ("timeline", video, *fakes[2:], "--quiet"),
+        ("batch", video, "--question", "q", *fakes, "--quiet", "--workers", 1),
+    ]
+    for words in commands:
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            ran = subprocess.run(
+                [sys.executable, "-m", "silvr_cli", *map(str, words)],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+                env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+                timeout=100,
+            )
+        assert ran.returncode == 2
+        said = "silvr: stdout cannot be written: No space left on device"
+        assert ran.stderr == f"{said} (make room there, or use -o FILE)\n"
+
+
+def test_who_leaves_a_pipe_early_is_no_error(video: Path) -> None:
+    words = ["timeline", str(video), "--vision", "fake", "--reader", "fake", "--quiet"]
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "silvr_cli", *words]
+    ran = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False, timeout=100)
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (0, b"")
 
 
 def test_an_interrupt_ends_with_130_and_keeps_what_is_done(video: Path, tmp_path: Path) -> None:

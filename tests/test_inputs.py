@@ -81,6 +81,13 @@ def test_a_folder_that_cannot_be_read_is_told_by_its_own_line(
     assert found(tmp_path) == [str(tmp_path / "a" / "talk.mp4"), str(tmp_path / "shut")]
 
 
+def test_links_that_nobody_can_follow_are_told_by_their_own_lines(tmp_path: Path) -> None:
+    put(tmp_path, "talk.mp4")
+    (tmp_path / "self.mp4").symlink_to(tmp_path / "self.mp4")
+    (tmp_path / "shut").symlink_to(tmp_path / "shut")
+    assert found(tmp_path) == [str(tmp_path / n) for n in ("self.mp4", "shut", "talk.mp4")]
+
+
 def test_a_list_names_paths_from_its_own_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,8 @@ from silvr_cli.cache.migrations import MIGRATIONS
 from silvr_cli.cache.store import Store, StoredStage
 from silvr_cli.cli.display import write_atomically
 from silvr_cli.configuration import load
+from silvr_cli.engine import work
+from silvr_cli.engine.jobs import Job
 from silvr_cli.errors import CacheError, InputError, UsageError
 from silvr_cli.media import decode, original, probe
 from silvr_cli.records import Line, Video
@@ -360,3 +362,34 @@ def test_a_file_that_may_not_be_read_is_told(talk: Path, monkeypatch: pytest.Mon
     with session_of() as session:
         with pytest.raises(InputError, match=r"talk.mp4 cannot be read: Permission denied"):
             pipeline.describe(pipeline.Source(talk), session)
+
+
+def test_a_folder_that_may_not_be_read_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shut(path: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(original.os, "scandir", shut)
+    with session_of() as session, pytest.raises(InputError, match="cannot be read: Permission"):
+        intake.identify(tmp_path, session.store)
+
+
+def test_looking_at_what_is_no_file_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within, stat = tmp_path / "shut" / "talk.mp4", Path.stat
+
+    def shut(self: Path, **how: Any) -> os.stat_result:
+        if self == within:
+            raise PermissionError(13, "Permission denied")
+        return stat(self, **how)
+
+    monkeypatch.setattr(Path, "stat", shut)
+    cases = {str(within): "cannot be read: Permission denied", "a\0.mp4": "cannot be a file"}
+    with session_of() as session:
+        for name, message in cases.items():
+            failure = work.look(Job(0, name, "timeline"), session).failure
+            assert failure
+            assert failure.code == "input_error"
+            assert message in failure.message

@@ -121,6 +121,8 @@ def test_addresses_stay_text_and_file_addresses_become_paths() -> None:
     for words in ("https://example.org/a.mp4", "s3://bucket/a.mp4", "memory://a"):
         assert addresses.place(words) == words
     assert addresses.place("file:///videos/a%20b.mp4") == Path("/videos/a b.mp4")
+    named = addresses.place("file:///videos/a%FF.mp4")
+    assert os.fsencode(named) == b"/videos/a\xff.mp4"
 
 
 def test_what_is_shown_of_an_address_holds_no_secret() -> None:
@@ -591,6 +593,66 @@ def test_two_at_once_share_one_download(site: Played, folder: Path) -> None:
         assert first.read_bytes() == DATA
     assert [asked.get("if-none-match") for asked in shelf.asked] == [None, '"one"']
     assert not folder.exists()
+
+
+def test_a_folder_that_others_remove_on_leaving_is_made_again(
+    site: Played, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelved(site)
+    make, tidy, left = Path.mkdir, spool.tidy, [5]
+
+    def made_and_removed(self: Path, *words: Any, **named: Any) -> None:
+        make(self, *words, **named)
+        if self == folder and left[0]:
+            left[0] -= 1
+            folder.rmdir()
+
+    def removed_and_tidied(self: Path) -> None:
+        if folder.exists():
+            folder.rmdir()
+        tidy(self)
+
+    monkeypatch.setattr(Path, "mkdir", made_and_removed)
+    monkeypatch.setattr(spool, "tidy", removed_and_tidied)
+    assert fetched(f"{site.url}/talk.mp4", folder) == DATA
+    assert left[0] == 0
+
+
+def test_many_who_come_and_go_do_not_take_the_folder_from_each_other(
+    site: Played, folder: Path
+) -> None:
+    wrong: list[Exception] = []
+
+    def refused(number: int) -> None:
+        for turn in range(20):
+            try:
+                fetched(f"{site.url}/{number}-{turn}.mp4", folder, Remote())
+            except InputError as error:
+                if "private" not in str(error):
+                    wrong.append(error)
+            except UsageError as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=refused, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert not folder.exists()
+
+
+def test_what_the_disk_refuses_to_one_file_stops_no_other(
+    site: Played, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelved(site)
+
+    def too_large(self: Any, opened: Any) -> None:
+        raise OSError(27, "File too large")
+
+    monkeypatch.setattr(Spool, "_copy", too_large)
+    with pytest.raises(InputError, match=r"cannot be spooled to .*File too large"):
+        fetched(f"{site.url}/talk.mp4", folder)
 
 
 def test_an_interrupted_run_leaves_what_it_has_fetched(site: Played, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """How the cache's tables came to be: append a function for each change, never edit an old one.
 
-The number of applied functions is the file's `user_version`.
+The number of applied functions is the file's `user_version`. Where other programs count their own
+changes in it, too, the tables tell whose file it is.
 """
 
 from __future__ import annotations
@@ -8,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..errors import CacheError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+    from sqlite3 import Connection
+
     from sqlite_utils import Database
 
 
@@ -122,3 +128,30 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     _chats,
     _addresses,
 )
+
+# What every version has had since the first.
+OURS = frozenset({"videos", "paths", "stages", "pieces", "calls", "answers", "leases"})
+
+
+def refuse_others(connection: Connection, path: Path) -> None:
+    """Raise CacheError for a newer silvr's file, and for another program's; change nothing."""
+    # In one transaction: another silvr may be making the tables right now.
+    connection.execute("BEGIN")
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    finally:
+        # After some errors, SQLite has ended it itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    if version > len(MIGRATIONS):
+        raise CacheError(
+            f"the cache {path} was written by a newer silvr",
+            "upgrade silvr, or name another file with --cache",
+        )
+    fresh = not version and not there
+    if not fresh and not (version > 0 and there >= OURS):
+        raise CacheError(
+            f"the file {path} is another program's database, no cache of silvr",
+            "name another file with --cache",
+        )

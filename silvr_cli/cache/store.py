@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CacheError, UsageError
 from ..records import Line, Usage, Video
+from . import paths
 from .journal import journal
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class Store:
             )
             store = cls(path, connection)
             try:
-                # Before anything is changed: a newer file is left as it is.
-                store._refuse_newer()
+                # Before anything is changed: a newer file, or another's, is left as it is.
+                store._refuse_others()
                 mode = journal(connection, path, BUSY_SECONDS)
                 connection.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
                 store._migrate()
@@ -107,14 +108,10 @@ class Store:
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def _refuse_newer(self) -> None:
-        from .migrations import MIGRATIONS
+    def _refuse_others(self) -> None:
+        from .migrations import refuse_others
 
-        if self._version() > len(MIGRATIONS):
-            raise CacheError(
-                f"the cache {self.path} was written by a newer silvr",
-                "upgrade silvr, or name another file with --cache",
-            )
+        refuse_others(self._connection, self.path)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -124,7 +121,7 @@ class Store:
                 yield
             except sqlite3.OperationalError:
                 if not self._connection.in_transaction:
-                    self._refuse_newer()
+                    self._refuse_others()
                 raise
 
     def _migrate(self) -> None:
@@ -152,7 +149,7 @@ class Store:
             return None
         found = self.rows(
             "SELECT video FROM paths WHERE path = ? AND size = ? AND mtime_ns = ?",
-            str(path.absolute()),
+            paths.stored(path),
             stat.st_size,
             stat.st_mtime_ns,
         )
@@ -178,7 +175,7 @@ class Store:
                 size, mtime_ns = seen or (path.stat().st_size, path.stat().st_mtime_ns)
                 connection.execute(
                     "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?)",
-                    (str(path.absolute()), size, mtime_ns, video.id),
+                    (paths.stored(path), size, mtime_ns, video.id),
                 )
 
     # -- stages and their pieces

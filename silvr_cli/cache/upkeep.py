@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..legible import legible
+from . import paths
 from .store import Store
 
 TABLES = ("videos", "stages", "pieces", "lines", "calls", "answers")
@@ -44,10 +46,10 @@ def matching(store: Store, video: str | None) -> list[str]:
     """
     if video is None:
         return [row[0] for row in store.rows("SELECT id FROM videos")]
-    by_path = store.rows("SELECT video FROM paths WHERE path = ?", str(Path(video).absolute()))
+    by_path = store.rows("SELECT video FROM paths WHERE path = ?", paths.stored(Path(video)))
     found = by_path or store.rows(
         "SELECT id FROM videos WHERE name = ? OR substr(id, 1, ?) = ? OR substr(id, 8, ?) = ?",
-        video,
+        legible(video),
         len(video),
         video,
         len(video),
@@ -105,5 +107,5 @@ def collect(store: Store, keep_days: float, missing: bool) -> dict[str, int]:
 
 
 def _gone(store: Store, video: str) -> bool:
-    paths = store.rows("SELECT path FROM paths WHERE video = ?", video)
-    return bool(paths) and not any(Path(row[0]).exists() for row in paths)
+    rows = store.rows("SELECT path FROM paths WHERE video = ?", video)
+    return bool(rows) and not any(paths.read(row[0]).exists() for row in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -28,6 +29,7 @@ from . import (
     prompts,
     search,
     show,
+    stdout,
     summarize,
     timeline,
 )
@@ -86,6 +88,7 @@ def main() -> NoReturn:
     Only a bug shows a traceback.
     """
     interrupt.listen()
+    below = stdout.watch()
     try:
         code = app(standalone_mode=False) or 0
     except SilvrError as error:
@@ -96,12 +99,26 @@ def main() -> NoReturn:
         code = UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, SystemExit):
+        # Typer itself exits when a pipe is left; what other files refuse is a SilvrError.
+        if not (below and below.refused):
+            raise
         code = 0
     if code == INTERRUPTED:
         tell("silvr: interrupted; everything finished so far is kept")
+    with suppress(OSError):
+        sys.stdout.flush()
+    if below and below.refused:
+        code = code or _unwritten(below.refused)
     _leave(code)
+
+
+def _unwritten(error: OSError) -> int:
+    """The exit code when not all was written: whoever reads a pipe may leave it at any time."""
+    if isinstance(error, BrokenPipeError):
+        return 0
+    tell(f"silvr: stdout cannot be written: {error.strerror} (make room there, or use -o FILE)")
+    return UsageError.exit_code
 
 
 def _usage(error: TyperException) -> str:
@@ -114,6 +131,6 @@ def _usage(error: TyperException) -> str:
 
 def _leave(code: int) -> NoReturn:
     """End at once: a model's worker threads would hold the interpreter back for seconds."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,10 @@ def deliver(text: str, path: Path | None) -> None:
 
 
 def tell(text: str) -> None:
-    """Write a note for the person to stderr."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Write a note for the person to stderr; where it cannot be written, the work goes on."""
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def document(value: Any) -> None:
@@ -40,16 +41,32 @@ def document(value: Any) -> None:
 
 
 def as_json(value: Any) -> str:
-    from pydantic_core import to_json
-
-    return to_json(value, indent=2).decode("utf-8")
+    return _dumped(value, 2)
 
 
 def as_line(value: Any) -> str:
     """One JSON document on one line."""
-    from pydantic_core import to_json
+    return _dumped(value, None)
 
-    return to_json(value).decode("utf-8")
+
+def _dumped(value: Any, indent: int | None) -> str:
+    from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+
+    try:
+        return to_json(value, indent=indent).decode("utf-8")
+    except PydanticSerializationError:
+        # It may name a file whose name is not UTF-8.
+        return to_json(_legible(to_jsonable_python(value)), indent=indent).decode("utf-8")
+
+
+def _legible(value: Any) -> Any:
+    from ..legible import legible
+
+    if isinstance(value, dict):
+        return {key: _legible(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [_legible(inside) for inside in value]
+    return legible(value) if isinstance(value, str) else value
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -110,7 +110,7 @@ def _matches(name: str) -> list[str]:
 def _walk(folder: str, entered: set[tuple[int, int]]) -> Iterator[_Entry]:
     """What is in a folder and below; each folder once, however many links lead to it.
 
-    A folder that cannot be read is given as if it were a video, so that its line says so.
+    What cannot be read is given as if it were a video, so that its line says so.
     """
     try:
         stat = os.stat(folder)
@@ -125,19 +125,27 @@ def _walk(folder: str, entered: set[tuple[int, int]]) -> Iterator[_Entry]:
     for entry in entries:
         if entry.name.startswith("."):
             yield _Entry(entry.path, False)
-        elif entry.is_dir():
+        elif _is_folder(entry):
             yield from _walk(entry.path, entered)
         else:
             yield _Entry(entry.path, _looks_like_video(entry))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Also where nobody can tell, such as a link to itself: entering it says what is wrong."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return True
 
 
 def _looks_like_video(entry: os.DirEntry[str]) -> bool:
     suffix = os.path.splitext(entry.name)[1]
     if suffix:
         return bool(VIDEO.fullmatch(suffix) or SOUND.fullmatch(suffix))
-    if not entry.is_file():
-        return False
     try:
+        if not entry.is_file():
+            return False
         with open(entry.path, "rb") as file:
             head = file.read(12)
     except OSError:

@@ -6,6 +6,7 @@ the output file, so that threads, processes and clusters can run it alike.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -233,7 +234,8 @@ def _content(source: Source, held: intake.Input | None, session: Session) -> str
     try:
         return intake.identify(path, session.store).id
     except InputError:
-        if path.is_file():
+        # Not Path.is_file, which raises where a folder above may not be entered.
+        if os.path.isfile(path):
             return content_id(path)
         raise
 

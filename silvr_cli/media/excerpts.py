@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..legible import legible
 from ..records import Moment, Video
 from .encoding import encode
 from .probe import opened, origin, picture_stream
@@ -45,7 +46,7 @@ def cut_out(
         raise UsageError("clips need the video file", "name it before the query")
     source = Path(video.path)
     width = len(str(len(moments)))
-    names = [f"{source.stem}-{n:0{width}d}-{_span(m)}" for n, m in enumerate(moments, 1)]
+    names = [f"{legible(source.stem)}-{n:0{width}d}-{_span(m)}" for n, m in enumerate(moments, 1)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = [p.name for p in sorted(folder.iterdir()) if p.stem in names]

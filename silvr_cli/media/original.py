@@ -26,8 +26,11 @@ def stamp(path: Path) -> Stamp:
         found = path.stat()
     except OSError as error:
         raise unreadable(path, error) from error
+    except ValueError as error:
+        # No system call takes a zero byte.
+        raise InputError(f"{str(path)!r} cannot be a file: {error}", "check the name") from error
     if stat.S_ISDIR(found.st_mode):
-        raise InputError(f"{path} is a folder", "name a video file")
+        raise _folder(path)
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path} is a pipe or a device, not a file", "save it as a file first")
     if found.st_size == 0:
@@ -35,6 +38,15 @@ def stamp(path: Path) -> Stamp:
     if not os.access(path, os.R_OK):
         raise unreadable(path, PermissionError(13, "Permission denied"))
     return Stamp(found.st_size, found.st_mtime_ns)
+
+
+def _folder(path: Path) -> InputError:
+    """A folder is entered, unless it cannot be: then that is what is wrong."""
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        return unreadable(path, error)
+    return InputError(f"{path} is a folder", "name a video file")
 
 
 def unreadable(path: Path, error: OSError) -> InputError:

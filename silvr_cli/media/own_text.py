@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError
+from ..legible import legible
 from ..records import KIND_NAMES, Line, Video
 from .marks import unmarked
 from .subtitles import ENDINGS, read_subtitles, read_text
@@ -42,7 +43,7 @@ def read_own_text(
     if not lines:
         raise InputError("the given captions and subtitles hold no text")
     digest = hashlib.sha256(repr(lines).encode("utf-8")).hexdigest()
-    name = " + ".join(path.name for path in (captions, subtitles) if path)
+    name = " + ".join(legible(path.name) for path in (captions, subtitles) if path)
     duration = max(line.end for line in lines)
     return Video(f"text:{digest}", name, duration, warnings=tuple(warnings)), lines
 
@@ -79,13 +80,15 @@ def _clip_seconds(path: Path, clip_length: float | None, tell: Tell | None) -> f
     if clip_length is None and folder:
         clip_length = float(folder[1]) or None
     if clip_length is None and tell:
-        tell(f"{path.name}: taken as one caption for each {CLIP_LENGTH:g} seconds (--clip-length)")
+        name = legible(path.name)
+        tell(f"{name}: taken as one caption for each {CLIP_LENGTH:g} seconds (--clip-length)")
     return clip_length or CLIP_LENGTH
 
 
 def _one_a_clip(texts: Sequence[str], length: float, path: Path) -> tuple[Line, ...]:
+    name = legible(path.name)
     return tuple(
-        Line(index * length, (index + 1) * length, "caption", text.strip(), length, path.name)
+        Line(index * length, (index + 1) * length, "caption", text.strip(), length, name)
         for index, text in enumerate(texts)
         if text.strip()
     )
@@ -126,7 +129,7 @@ def _line(path: Path, place: str, item: Any) -> Line:
         raise InputError(f"{where}: start, end and text are needed", ITEM)
     start, end = (_seconds(item[key], where, key) for key in ("start", "end"))
     text, kind = item["text"], item.get("kind", "caption")
-    level, source = item.get("level"), item.get("source", path.name)
+    level, source = item.get("level"), item.get("source", legible(path.name))
     if start > end:
         raise InputError(f"{where}: it cannot last from {start:g} to {end:g}", ITEM)
     if kind not in KIND_NAMES:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..legible import legible
 from ..records import Line
 from .probe import TEXT_CODECS, opened, origin
 
@@ -43,7 +44,7 @@ def read_subtitles(path: Path) -> tuple[Line, ...]:
         raise InputError(
             f"{path.name} cannot be read as subtitles", "expected SRT, WebVTT or ASS"
         ) from error
-    source = f"subtitles:{path.name}"
+    source = f"subtitles:{legible(path.name)}"
     cues = (
         Line(
             e.start / 1000, max(e.start, e.end) / 1000, "speech", _plain(e.plaintext), None, source

@@ -25,7 +25,8 @@ def place(words: str | Path) -> Path | str:
         return Path(words)
     scheme, _, rest = text.partition("://")
     if scheme.lower() in ("file", "local"):
-        return Path(unquote(rest.removeprefix("localhost")))
+        # Names of files are bytes, also those that are not UTF-8.
+        return Path(unquote(rest.removeprefix("localhost"), errors="surrogateescape"))
     return text
 
 

@@ -7,6 +7,7 @@ In the spool's folder, under the address's key: `.part` what has arrived, `.whol
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -35,6 +36,11 @@ DEAD_DAYS, YOUNG_SECONDS = 7, 60.0
 # No video has this name: it begins with a dot.
 ALIVE = ".alive"
 LONGEST_WAIT = 60.0
+# So often the folder is made again where others, leaving, remove it.
+REMOVALS = 100
+# What the disk or the folder refuses to every file alike.
+REFUSALS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EEXIST")
+FOR_ALL = {getattr(errno, name) for name in REFUSALS if hasattr(errno, name)}
 Report = Callable[[float, float], None]
 
 
@@ -68,24 +74,24 @@ class Spool:
             self._own = None
         self._forget(whole=read and not self.kept and (not kind or issubclass(kind, InputError)))
         with suppress(OSError):
-            # Unless others are at work there.
+            # Unless others are at work there; those about to begin make it again.
             self.folder.rmdir()
 
     def path(self, known: Version | None = None) -> tuple[Path, Version]:
         """The complete file and its version; fetched at most once.
 
         Raises Unchanged when the server still has `known`, InputError when it cannot be fetched,
-        is too large or not a file; UsageError when there is no room for it.
+        is too large or not a file; UsageError when there is no room for it, or for any other.
         """
         if self._own is None:
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
                 tidy(self.folder)
                 with self._locked():
                     self._version = self._fetched(known)
                     self._own = self._linked()
             except OSError as error:
-                raise UsageError(
+                kind = UsageError if error.errno in FOR_ALL else InputError
+                raise kind(
                     f"{shown(self.address)} cannot be spooled to {self.folder}:"
                     f" {error.strerror or error}",
                     "make room there, or set remote.path",
@@ -95,20 +101,36 @@ class Spool:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One process fetches; others wait for it, and can be stopped while they do."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.gate)
-        while True:
+        lock, removals = None, 0
+        while lock is None:
             try:
-                lock.acquire(timeout=1)
-            except Timeout:
-                self.report(*self._told)
-            else:
-                break
+                lock = self._gate_lock()
+            except (FileNotFoundError, FileExistsError):
+                # The last one who left took the folder along, before or while it was made.
+                removals += 1
+                if removals > REMOVALS:
+                    raise
         try:
             yield
         finally:
             lock.release()
+
+    def _gate_lock(self) -> FileLock | None:
+        """The lock, held: it keeps the folder in place. None when it is not to be had yet."""
+        from filelock import FileLock, Timeout
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.gate)
+        try:
+            lock.acquire(timeout=1)
+        except Timeout:
+            self.report(*self._told)
+            return None
+        if self.gate.exists():
+            return lock
+        # Its last holder has removed it: it keeps nobody else out.
+        lock.release()
+        return None
 
     def _put_back(self, own: Path) -> None:
         """Under its key again, if another one who took it has removed it from there."""
@@ -268,7 +290,11 @@ def tidy(folder: Path, days: float = DEAD_DAYS) -> None:
     from filelock import FileLock, Timeout
 
     now = time.time()
-    for path in sorted(folder.iterdir()):
+    try:
+        there = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return
+    for path in there:
         in_use = path.name.startswith("use-")
         lock = path / ALIVE if in_use else path.with_suffix(".lock")
         try:
