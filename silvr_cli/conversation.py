@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import pipeline, prompts, replies
 from .metering import guarded
 from .protocols import Message, Request
-from .relevance import terms
+from .relevance import bare, terms
 from .session import Answered, Described, Session
 from .timeline import clock
 
@@ -24,9 +24,17 @@ POINTING = re.compile(
     r"other|another|former|latter|before|after|next|previous)\b|^\s*(and|but|so|why|how so)\b",
     re.IGNORECASE,
 )
+# A question that asks for nothing but what follows.
+ONWARDS = re.compile(
+    r"\W*(?:(?:and|so|but|now)\W+)*"
+    r"(?:what(?:'s|’s|\s+(?:is|was|happens|happened|comes|came|follows|followed))?\W+)?"
+    r"(?:right\s+|directly\s+)?(?:after\s+(?:that|this|it)|afterwards?|next|then)\W*",
+    re.IGNORECASE,
+)
 # Turns shown for a rewriting; each of them is short, so that they fit any budget.
-REMEMBERED, ANSWER_CHARACTERS = 4, 240
+REMEMBERED, QUESTION_CHARACTERS, ANSWER_CHARACTERS = 4, 240, 240
 REWRITTEN_TOKENS = 64
+BACK = " (This goes back to: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +97,41 @@ def say(
 def stand_alone(question: str, turns: Sequence[Turn], model: TextModel) -> str:
     """The question with what it points back to put in; unchanged when it points to nothing.
 
-    A rewriting that takes nothing from the turns before, or loses the question's own words, is not
-    believed: then the last turn is added as it is.
+    A rewriting that takes nothing from the turns before, loses the question's own words, or asks
+    once more what was asked, is not believed: then `_in_place` puts in the last turn itself.
     """
     if not turns or not (POINTING.search(question) or len(terms(question)) < 2):
         return question
-    shown = [
-        {"question": t.understood, "answer": t.answer[:ANSWER_CHARACTERS]}
-        for t in turns[-REMEMBERED:]
-    ]
+    shown = [{"question": _asked(t), "answer": _answered(t)} for t in turns[-REMEMBERED:]]
     prompt = prompts.load("standalone").fill(turns=shown, question=question)
     reply = model.chat([Message("user", prompt)], Request(REWRITTEN_TOKENS))
     text = replies.first_line(replies.without_thinking(reply.text)[0])
+    return text if _believed(text, question, turns) else _in_place(question, turns[-1])
+
+
+def _believed(text: str, question: str, turns: Sequence[Turn]) -> bool:
     said = {term for t in turns for term in terms(f"{t.understood} {t.answer}")}
     words, own = set(terms(text)), set(terms(question))
-    if text.endswith("?") and words & said and own <= words and words <= said | own:
-        return text
-    last = turns[-1]
-    at = f" at {clock(last.start)}" if last.start is not None else ""
-    return f"{question} (This goes back to: {last.understood} {last.answer}{at})"
+    # Who asks the same again may get the same again, but not who asks for what follows.
+    others = [t for t in turns if ONWARDS.fullmatch(question) or bare(t.question) != bare(question)]
+    again = {bare(asked) for t in others for asked in (t.question, _asked(t))}
+    complete = bool(words & said) and own <= words <= said | own
+    return complete and text.endswith("?") and bare(text) not in again
+
+
+def _in_place(question: str, last: Turn) -> str:
+    """The question with the last turn behind it, or the time from which on it asks."""
+    if last.end is not None and ONWARDS.fullmatch(question):
+        return f"What is said or shown after {clock(last.end)}?"
+    known = last.start is not None and last.end is not None
+    at = f" at {clock(last.start or 0)}-{clock(last.end or 0)}" if known else ""
+    return f"{question}{BACK}{_asked(last)} {_answered(last)}{at})"
+
+
+def _asked(turn: Turn) -> str:
+    """What was asked, without what an earlier turn put in: it would grow turn by turn."""
+    return turn.understood.partition(BACK)[0][:QUESTION_CHARACTERS]
+
+
+def _answered(turn: Turn) -> str:
+    return turn.answer[:ANSWER_CHARACTERS]
