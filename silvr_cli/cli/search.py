@@ -37,8 +37,9 @@ def search(
     from . import display
 
     loaded = options.settings_from(set_, models__embed=embed, cache__path=cache)
+    query = options.in_utf8(" ".join(words), "what to look for")
     with options.session(loaded.settings, quiet) as session:
-        found = library.search(" ".join(words), top, session)
+        found = library.search(query, top, session)
     if json:
         display.document(library.document(" ".join(words), found))
         return
