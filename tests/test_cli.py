@@ -345,3 +345,18 @@ def test_options_that_are_equal_or_empty_are_a_usage_error(
     ran = silvr("ask", "--subtitles", tmp_path / "talk.srt", "Which?", *given, "--dry-run")
     assert ran.returncode == 2
     assert told in ran.stderr
+
+
+@pytest.mark.parametrize("command", [("search", "bus"), ("show",), ("chat", "--list")])
+def test_what_only_reads_makes_no_cache(command: tuple[str, ...], tmp_path: Path) -> None:
+    ran = silvr(*command, "--cache", tmp_path / "not" / "there.sqlite")
+    assert ran.returncode == 2
+    assert "there is no cache" in ran.stderr
+    assert not (tmp_path / "not").exists()
+
+
+def test_nothing_found_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
+    ran = silvr("find", "--subtitles", tmp_path / "talk.srt", "zebra", "--embed", "none")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "nothing in the video" in ran.stderr

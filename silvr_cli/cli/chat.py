@@ -54,6 +54,7 @@ def chat(
 
     loaded = options.chosen(locals())
     if list_:
+        options.existing(cache)
         _list(loaded.settings, json)
         return
     if not (video or captions or subtitles):

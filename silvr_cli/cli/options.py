@@ -205,6 +205,15 @@ def in_utf8(text: str, what: str) -> str:
     return text
 
 
+def existing(cache: Path | None) -> Path | None:
+    """The --cache of a command that only reads; raises CacheError when no file is there."""
+    from ..errors import CacheError
+
+    if cache is not None and not cache.exists():
+        raise CacheError(f"there is no cache {cache}", "silvr cache info tells where yours is")
+    return cache
+
+
 def answers(given: list[str] | None) -> tuple[str, ...]:
     """The options of a multiple choice; raises UsageError for one that is empty or given twice."""
     from ..errors import UsageError

@@ -39,7 +39,7 @@ def search(
     from .. import library
     from . import display
 
-    loaded = options.settings_from(set_, models__embed=embed, cache__path=cache)
+    loaded = options.settings_from(set_, models__embed=embed, cache__path=options.existing(cache))
     query = options.in_utf8(" ".join(words), "what to look for")
     with options.session(loaded.settings, quiet) as session:
         found = library.search(query, top, session)
