@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from . import pipeline, prompts, replies
 from .metering import guarded
 from .protocols import Message, Request
+from .records import Line
 from .relevance import bare, terms
 from .session import Answered, Described, Session
 from .timeline import clock
@@ -77,7 +78,8 @@ def say(
 ) -> tuple[Conversation, Answered]:
     """Answer the next question and keep the turn; raises ModelError as `pipeline.ask` does."""
     metered = guarded(model, session.meter, conversation.video, "chat")
-    understood = stand_alone(question, conversation.turns, metered)
+    lines = described.timeline.lines
+    understood = stand_alone(question, conversation.turns, metered, lines)
     answered = pipeline.ask(described, understood, (), session, model)
     first = answered.answer.evidence[0] if answered.answer.evidence else None
     turn = Turn(
@@ -94,11 +96,14 @@ def say(
     return kept, answered
 
 
-def stand_alone(question: str, turns: Sequence[Turn], model: TextModel) -> str:
+def stand_alone(
+    question: str, turns: Sequence[Turn], model: TextModel, lines: Sequence[Line] = ()
+) -> str:
     """The question with what it points back to put in; unchanged when it points to nothing.
 
     A rewriting that takes nothing from the turns before, loses the question's own words, or asks
-    once more what was asked, is not believed: then `_in_place` puts in the last turn itself.
+    once more what was asked, is not believed: then `_in_place` puts in the last turn itself, or the
+    time at which `lines`, in order, go on after it.
     """
     if not turns or not (POINTING.search(question) or len(terms(question)) < 2):
         return question
@@ -106,7 +111,7 @@ def stand_alone(question: str, turns: Sequence[Turn], model: TextModel) -> str:
     prompt = prompts.load("standalone").fill(turns=shown, question=question)
     reply = model.chat([Message("user", prompt)], Request(REWRITTEN_TOKENS))
     text = replies.first_line(replies.without_thinking(reply.text)[0])
-    return text if _believed(text, question, turns) else _in_place(question, turns[-1])
+    return text if _believed(text, question, turns) else _in_place(question, turns[-1], lines)
 
 
 def _believed(text: str, question: str, turns: Sequence[Turn]) -> bool:
@@ -119,13 +124,21 @@ def _believed(text: str, question: str, turns: Sequence[Turn]) -> bool:
     return complete and text.endswith("?") and bare(text) not in again
 
 
-def _in_place(question: str, last: Turn) -> str:
-    """The question with the last turn behind it, or the time from which on it asks."""
+def _in_place(question: str, last: Turn, lines: Sequence[Line]) -> str:
+    """The question with the last turn behind it, or what is told at the time for which it asks."""
     if last.end is not None and ONWARDS.fullmatch(question):
-        return f"What is said or shown after {clock(last.end)}?"
+        return _next(last.end, lines)
     known = last.start is not None and last.end is not None
     at = f" at {clock(last.start or 0)}-{clock(last.end or 0)}" if known else ""
     return f"{question}{BACK}{_asked(last)} {_answered(last)}{at})"
+
+
+def _next(end: float, lines: Sequence[Line]) -> str:
+    later = [n for n in lines if n.start >= end and n.source != "embedded"]
+    said = [n for n in later if n.kind == "speech"]
+    if said:
+        return f"What is said at {clock(said[0].start)}?"
+    return f"What is shown at {clock(later[0].start)}?" if later else f"What is after {clock(end)}?"
 
 
 def _asked(turn: Turn) -> str:

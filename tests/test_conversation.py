@@ -12,6 +12,7 @@ from test_cli import silvr
 from test_reasoning import Script
 
 from silvr_cli.conversation import Turn, stand_alone
+from silvr_cli.records import Line
 
 SRT = """1
 00:00:01,000 --> 00:00:04,000
@@ -63,8 +64,12 @@ def chat(tmp_path: Path, text: str, *words: str) -> subprocess.CompletedProcess[
 
 @pytest.mark.parametrize("question", ["and after that?", "What happens next?", "And then?"])
 def test_what_was_asked_is_not_asked_again_where_something_follows(question: str) -> None:
-    understood = stand_alone(question, TURNS, Script("Who opened the gate?"))
-    assert understood == "What is said or shown after 0:04?"
+    model = Script(*["Who opened the gate?"] * 3)
+    shown = Line(4, 5, "screen", "The goat")
+    said = Line(5, 8, "speech", "Then she fed the goat.")
+    assert stand_alone(question, TURNS, model, (shown, said)) == "What is said at 0:05?"
+    assert stand_alone(question, TURNS, model, (shown,)) == "What is shown at 0:04?"
+    assert stand_alone(question, TURNS, model) == "What is after 0:04?"
 
 
 def test_what_was_put_in_does_not_grow_from_turn_to_turn() -> None:
