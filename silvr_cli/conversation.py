@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from . import pipeline, prompts, replies
 from .metering import guarded
 from .protocols import Message, Request
-from .relevance import terms
+from .records import Line
+from .relevance import bare, terms
 from .session import Answered, Described, Session
 from .timeline import clock
 
@@ -24,9 +25,17 @@ POINTING = re.compile(
     r"other|another|former|latter|before|after|next|previous)\b|^\s*(and|but|so|why|how so)\b",
     re.IGNORECASE,
 )
+# A question that asks for nothing but what follows.
+ONWARDS = re.compile(
+    r"\W*(?:(?:and|so|but|now)\W+)*"
+    r"(?:what(?:'s|’s|\s+(?:is|was|happens|happened|comes|came|follows|followed))?\W+)?"
+    r"(?:right\s+|directly\s+)?(?:after\s+(?:that|this|it)|afterwards?|next|then)\W*",
+    re.IGNORECASE,
+)
 # Turns shown for a rewriting; each of them is short, so that they fit any budget.
-REMEMBERED, ANSWER_CHARACTERS = 4, 240
+REMEMBERED, QUESTION_CHARACTERS, ANSWER_CHARACTERS = 4, 240, 240
 REWRITTEN_TOKENS = 64
+BACK = " (This goes back to: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,8 @@ def say(
 ) -> tuple[Conversation, Answered]:
     """Answer the next question and keep the turn; raises ModelError as `pipeline.ask` does."""
     metered = guarded(model, session.meter, conversation.video, "chat")
-    understood = stand_alone(question, conversation.turns, metered)
+    lines = described.timeline.lines
+    understood = stand_alone(question, conversation.turns, metered, lines)
     answered = pipeline.ask(described, understood, (), session, model)
     first = answered.answer.evidence[0] if answered.answer.evidence else None
     turn = Turn(
@@ -86,25 +96,55 @@ def say(
     return kept, answered
 
 
-def stand_alone(question: str, turns: Sequence[Turn], model: TextModel) -> str:
+def stand_alone(
+    question: str, turns: Sequence[Turn], model: TextModel, lines: Sequence[Line] = ()
+) -> str:
     """The question with what it points back to put in; unchanged when it points to nothing.
 
-    A rewriting that takes nothing from the turns before, or loses the question's own words, is not
-    believed: then the last turn is added as it is.
+    A rewriting that takes nothing from the turns before, loses the question's own words, or asks
+    once more what was asked, is not believed: then `_in_place` puts in the last turn itself, or the
+    time at which `lines`, in order, go on after it.
     """
     if not turns or not (POINTING.search(question) or len(terms(question)) < 2):
         return question
-    shown = [
-        {"question": t.understood, "answer": t.answer[:ANSWER_CHARACTERS]}
-        for t in turns[-REMEMBERED:]
-    ]
+    shown = [{"question": _asked(t), "answer": _answered(t)} for t in turns[-REMEMBERED:]]
     prompt = prompts.load("standalone").fill(turns=shown, question=question)
     reply = model.chat([Message("user", prompt)], Request(REWRITTEN_TOKENS))
     text = replies.first_line(replies.without_thinking(reply.text)[0])
+    return text if _believed(text, question, turns) else _in_place(question, turns[-1], lines)
+
+
+def _believed(text: str, question: str, turns: Sequence[Turn]) -> bool:
     said = {term for t in turns for term in terms(f"{t.understood} {t.answer}")}
     words, own = set(terms(text)), set(terms(question))
-    if text.endswith("?") and words & said and own <= words and words <= said | own:
-        return text
-    last = turns[-1]
-    at = f" at {clock(last.start)}" if last.start is not None else ""
-    return f"{question} (This goes back to: {last.understood} {last.answer}{at})"
+    # Who asks the same again may get the same again, but not who asks for what follows.
+    others = [t for t in turns if ONWARDS.fullmatch(question) or bare(t.question) != bare(question)]
+    again = {bare(asked) for t in others for asked in (t.question, _asked(t))}
+    complete = bool(words & said) and own <= words <= said | own
+    return complete and text.endswith("?") and bare(text) not in again
+
+
+def _in_place(question: str, last: Turn, lines: Sequence[Line]) -> str:
+    """The question with the last turn behind it, or what is told at the time for which it asks."""
+    if last.end is not None and ONWARDS.fullmatch(question):
+        return _next(last.end, lines)
+    known = last.start is not None and last.end is not None
+    at = f" at {clock(last.start or 0)}-{clock(last.end or 0)}" if known else ""
+    return f"{question}{BACK}{_asked(last)} {_answered(last)}{at})"
+
+
+def _next(end: float, lines: Sequence[Line]) -> str:
+    later = [n for n in lines if n.start >= end and n.source != "embedded"]
+    said = [n for n in later if n.kind == "speech"]
+    if said:
+        return f"What is said at {clock(said[0].start)}?"
+    return f"What is shown at {clock(later[0].start)}?" if later else f"What is after {clock(end)}?"
+
+
+def _asked(turn: Turn) -> str:
+    """What was asked, without what an earlier turn put in: it would grow turn by turn."""
+    return turn.understood.partition(BACK)[0][:QUESTION_CHARACTERS]
+
+
+def _answered(turn: Turn) -> str:
+    return turn.answer[:ANSWER_CHARACTERS]

@@ -19,10 +19,13 @@ STAGE = "embeddings"
 
 
 class Kept:
-    """An Embedder in front of another; several texts at once are kept, single ones are not."""
+    """An Embedder in front of another; several texts at once are kept, single ones are not.
+
+    `made` is how many texts the model itself had to embed.
+    """
 
     def __init__(self, model: Embedder, store: Store, video: str) -> None:
-        self.model, self.store, self.video = model, store, video
+        self.model, self.store, self.video, self.made = model, store, video, 0
 
     @property
     def name(self) -> str:
@@ -40,19 +43,23 @@ class Kept:
         import numpy as np
 
         if len(texts) < 2:
-            return self.model.embed(texts)
+            return self._embedded(texts)
         key = self._key(texts)
         kept = self.store.piece(STAGE, key)
         if kept is not None:
             flat = np.frombuffer(base64.b64decode(kept["packed"]), "<f4")
             return flat.reshape(len(texts), -1)
-        rows = self.model.embed(texts)
+        rows = self._embedded(texts)
         packed = base64.b64encode(rows.astype("<f4").tobytes()).decode("ascii")
         self.store.put_piece(self.video, STAGE, key, {"packed": packed})
         return rows
 
     def close(self) -> None:
         self.model.close()
+
+    def _embedded(self, texts: Sequence[str]) -> Vectors:
+        self.made += len(texts)
+        return self.model.embed(texts)
 
     def _key(self, texts: Sequence[str]) -> str:
         digest = hashlib.sha256(self.fingerprint().encode("utf-8"))

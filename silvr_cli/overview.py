@@ -218,7 +218,7 @@ def _marks(described: Described, given: Given, session: Session) -> tuple[Mark, 
     video = described.timeline.video
     found: dict[float, Mark] = {}
     if given.keep:
-        if not video.chapters:
+        if not video.chapters and not given.at:
             session.tell(f"{video.name} has no chapters of its own: making them")
         found = {c.start: Mark(c.start, cleaned(c.title)) for c in video.chapters}
     beyond = [t for t in given.at if not 0 <= t < video.duration]
@@ -232,8 +232,8 @@ def _marks(described: Described, given: Given, session: Session) -> tuple[Mark, 
     if not inside:
         return ()
     first = min(inside)
-    if 0 < first < 1:
-        # A first chapter that begins with the first frame, some hundredths late.
+    if 0 < first < 1 and first not in given.at:
+        # A first chapter of the file that begins with the first frame, some hundredths late.
         inside[0.0] = replace(inside.pop(first), time=0.0)
     inside.setdefault(0.0, Mark(0.0))
     return tuple(inside[time] for time in sorted(inside))

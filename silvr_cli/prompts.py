@@ -68,10 +68,19 @@ def load(name: str) -> Prompt:
     """The template <name>.md; raises UsageError when there is none."""
     mine = _own / f"{name}.md" if _own else None
     if mine and mine.is_file():
-        return Prompt(name, mine.read_text("utf-8"))
+        return Prompt(name, _own_text(mine))
     if name not in names():
         raise UsageError(f"no prompt is called '{name}'", f"known: {', '.join(names())}")
     return Prompt(name, files("silvr_prompts").joinpath(f"{name}.md").read_text("utf-8"))
+
+
+def _own_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the prompt {path} is not UTF-8", "save it as UTF-8") from error
+    except OSError as error:
+        raise UsageError(f"the prompt {path} cannot be read: {error.strerror}") from error
 
 
 @lru_cache

@@ -358,3 +358,56 @@ def test_an_embedder_that_was_named_must_be_there(tmp_path: Path) -> None:
     ran = silvr("find", "--subtitles", tmp_path / "talk.srt", "code", "--embed", "minilm")
     assert ran.returncode == 4
     assert "offline" in ran.stderr
+
+
+BAD = "bad \udcff byte"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("search", BAD),
+        ("ask", "--subtitles", "talk.srt", "What?", "-c", BAD, "-c", "b", "--dry-run"),
+        ("show", BAD),
+        ("cache", "rm", BAD, "--yes"),
+        ("chat", "--subtitles", "talk.srt", "--resume", BAD, "--llm", "fake"),
+    ],
+)
+def test_words_that_are_not_utf_8_are_a_usage_error(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("talk.srt").write_text(SRT, "utf-8")
+    ran = silvr(*words)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "is not UTF-8" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [(("blue", " blue"), "the option 'blue' is given twice"), (("blue", " "), "option 2 is empty")],
+)
+def test_options_that_are_equal_or_empty_are_a_usage_error(
+    choices: tuple[str, str], told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
+    given = [word for choice in choices for word in ("-c", choice)]
+    ran = silvr("ask", "--subtitles", tmp_path / "talk.srt", "Which?", *given, "--dry-run")
+    assert ran.returncode == 2
+    assert told in ran.stderr
+
+
+@pytest.mark.parametrize("command", [("search", "bus"), ("show",), ("chat", "--list")])
+def test_what_only_reads_makes_no_cache(command: tuple[str, ...], tmp_path: Path) -> None:
+    ran = silvr(*command, "--cache", tmp_path / "not" / "there.sqlite")
+    assert ran.returncode == 2
+    assert "there is no cache" in ran.stderr
+    assert not (tmp_path / "not").exists()
+
+
+def test_nothing_found_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
+    ran = silvr("find", "--subtitles", tmp_path / "talk.srt", "zebra", "--embed", "none")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "nothing in the video" in ran.stderr

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_cli import silvr
 from test_reasoning import Script
 
 from silvr_cli.conversation import Turn, stand_alone
+from silvr_cli.records import Line
 
 SRT = """1
 00:00:01,000 --> 00:00:04,000
@@ -60,16 +62,79 @@ def chat(tmp_path: Path, text: str, *words: str) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.parametrize("question", ["and after that?", "What happens next?", "And then?"])
+def test_what_was_asked_is_not_asked_again_where_something_follows(question: str) -> None:
+    model = Script(*["Who opened the gate?"] * 3)
+    shown = Line(4, 5, "screen", "The goat")
+    said = Line(5, 8, "speech", "Then she fed the goat.")
+    assert stand_alone(question, TURNS, model, (shown, said)) == "What is said at 0:05?"
+    assert stand_alone(question, TURNS, model, (shown,)) == "What is shown at 0:04?"
+    assert stand_alone(question, TURNS, model) == "What is after 0:04?"
+
+
+def test_what_was_put_in_does_not_grow_from_turn_to_turn() -> None:
+    turns = list(TURNS)
+    for number in range(4):
+        question = f"And what did she feed on day {number}?"
+        understood = stand_alone(question, turns, Script("?"))
+        turns.append(Turn(question, understood, "A goat. " * 100, "r", None, None))
+        assert understood.count("(This goes back to:") == 1
+        assert len(understood) < 600
+
+
+def test_the_same_question_may_be_understood_the_same_again() -> None:
+    rewriting = "Did Anna Weber feed the gate?"
+    turns = (*TURNS, Turn("Did she feed the gate?", rewriting, "Yes.", "r2", 5.0, 8.0))
+    assert stand_alone("Did she feed the gate?", turns, Script(rewriting)) == rewriting
+
+
 def test_a_conversation_is_kept_and_taken_up_again(tmp_path: Path) -> None:
     first = chat(tmp_path, "Who opened the gate?\n\nAnd then?\n/exit\nnever asked\n")
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("[fake]") == 2
     assert "understood as: And then? (This goes back to: Who opened the gate?" in first.stderr
+    listed = silvr("chat", "--list")
     known = first.stderr.split("--resume ")[1].strip()
     again = chat(tmp_path, "And who was that?\n", "--resume", known[:6], "--json")
     assert again.returncode == 0, again.stderr
-    assert "And then?" in json.loads(again.stdout)["answer"]["question"]
+    assert "And who was that?" in json.loads(again.stdout)["answer"]["question"]
+    assert listed.stdout.splitlines()[1].split("\t")[:4] == [
+        *(known, "talk.srt", "2", "Who opened the gate?")
+    ]
     assert chat(tmp_path, "x\n", "--resume", "zzz").returncode == 2
+
+
+def test_a_conversation_that_ends_in_an_error_can_be_gone_on_with(tmp_path: Path) -> None:
+    ran = chat(tmp_path, "Who opened the gate?\nWhat was fed?\n", "--max-calls", "1")
+    assert ran.returncode == 5, ran.stderr
+    assert "go on with: --resume" in ran.stderr
+
+
+def test_a_line_that_is_not_utf_8_is_refused_as_a_question(tmp_path: Path) -> None:
+    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
+    command = ["chat", "--subtitles", str(tmp_path / "talk.srt"), "--llm", "fake"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "silvr_cli", *command],
+        input=b"Who opened the gate?\nbad \xff byte\n",
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert b"the question is not UTF-8" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_commands_are_not_asked_of_the_model(tmp_path: Path) -> None:
+    ran = chat(tmp_path, "/help\n/bogus\n/exit\n")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "one question a line" in ran.stderr
+    assert "there is no /bogus" in ran.stderr
+
+
+def test_what_is_forgotten_takes_its_conversations_along(tmp_path: Path) -> None:
+    chat(tmp_path, "Who opened the gate?\n")
+    assert silvr("cache", "rm", "--all", "--yes").returncode == 0
+    assert json.loads(silvr("chat", "--list", "--json").stdout) == []
 
 
 def test_a_conversation_about_another_video_is_not_mixed_in(tmp_path: Path) -> None:

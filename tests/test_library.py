@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from conftest import VideoMaker
-from test_cli import SRT, silvr
+from pydantic_core import to_json
+from test_cli import DOCS, SRT, silvr
 from test_house import imported_by
 
-from silvr_cli import library
+from silvr_cli import backends, library
 from silvr_cli.backends.fake import FakeEmbedder
 from silvr_cli.cache.store import StoredStage
 from silvr_cli.configuration import load
@@ -100,6 +103,84 @@ def test_the_embedder_is_not_loaded_for_a_cache_without_vectors(
     assert len(library.search("bus", 5, opened)) == 1
 
 
+class Reader:
+    """The fake embedder, without its eyes; keeps how many texts it was given at once."""
+
+    name, slots = "reader", 1
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def fingerprint(self) -> str:
+        return "reader@1"
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        self.asked.append(len(texts))
+        return FakeEmbedder().embed([text.replace("coach", "bus") for text in texts])
+
+    def close(self) -> None:
+        return
+
+
+@pytest.fixture
+def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
+    made = Reader()
+    monkeypatch.setattr(backends, "embedder", lambda *_: made)
+    return made
+
+
+def test_lines_are_found_by_words_by_meaning_and_by_both(opened: Session, reader: Reader) -> None:
+    say(opened, "a", "a1", "Nothing at all.", "the last coach", "last orders are taken here by Ann")
+    say(opened, "b", "b1", "the last bus")
+    found = library.search(QUERY, 5, opened)
+    assert [(f.video, f.start, f.by) for f in found] == [
+        ("b", 0.0, "both"),
+        ("a", 9.0, "both"),
+        ("a", 18.0, "words"),
+    ]
+    (meant,) = library.search("bus", 1, opened)[1:] or library.search("bus", 5, opened)[1:]
+    assert (meant.text, meant.by, meant.score) == ("the last coach", "meaning", meant.meaning)
+    assert meant.score == pytest.approx(3**-0.5, abs=1e-3)
+    document = json.loads(to_json(library.document("bus", found)))
+    jsonschema.validate(document, json.loads((DOCS / "search.schema.json").read_text("utf-8")))
+
+
+def test_what_nobody_means_is_not_found(opened: Session, reader: Reader) -> None:
+    say(opened, "a", "a1", "the last bus", "a coach")
+    assert library.search("xylophone", 5, opened) == ()
+
+
+def test_the_lines_of_a_video_are_embedded_once(opened: Session, reader: Reader) -> None:
+    say(opened, "a", "a1", "the last bus", "a coach", "a coach")
+    for _ in range(2):
+        library.search("bus", 5, opened)
+    assert reader.asked == [1, 2, 1]
+    say(opened, "b", "b1", "one", "two", "three")
+    library.search("bus", 5, opened)
+    assert reader.asked[3:] == [1, 3]
+
+
+def test_a_row_of_a_board_is_found_by_its_meaning(opened: Session, reader: Reader) -> None:
+    text = "Plan your visit / Adults 4 euros / Children free of charge / Bus line 46 / last coach"
+    opened.store.remember_video(None, Video("a", "a.mp4", 90.0))
+    lines = (Line(0, 5, "screen", text), Line(5, 9, "caption", "last coach", None, "embedded"))
+    opened.store.finish_stage(
+        StoredStage("a1", "done", None, lines, (), None, 1.0), "screen_text", "a", {}
+    )
+    (found,) = library.search("final bus", 5, opened)
+    assert (found.text, found.by) == (text, "both")
+
+
+@pytest.mark.parametrize("embed", ["auto", "none"])
+def test_without_a_named_embedder_nothing_is_embedded(
+    embed: str, tmp_path: Path, reader: Reader
+) -> None:
+    with session(tmp_path, embed) as plain:
+        say(plain, "a", "a1", "the last coach")
+        assert library.search("bus", 5, plain) == ()
+    assert reader.asked == []
+
+
 @pytest.fixture
 def talk(make_video: VideoMaker) -> Path:
     pictures = [np.full((90, 160, 3), value, np.uint8) for value in (20, 200) for _ in range(100)]
@@ -118,8 +199,8 @@ def test_the_command_finds_words_and_pictures(talk: Path) -> None:
         ("talk.mp4", "picture", 10),
     ]
     ran = silvr("search", "gate code", "--top", "1")
-    assert ran.stdout.splitlines()[0] == "video\ttime\tkind\tscore\ttext"
-    assert ran.stdout.splitlines()[1].startswith("talk.mp4\t0:01\tspeech\t")
+    assert ran.stdout.splitlines()[0] == "video\ttime\tkind\tby\tscore\ttext"
+    assert ran.stdout.splitlines()[1].startswith("talk.mp4\t0:01\tspeech\twords\t")
 
 
 def test_nothing_found_is_no_failure() -> None:

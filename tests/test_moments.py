@@ -13,7 +13,7 @@ from silvr_cli.backends.fake import FakeEmbedder
 from silvr_cli.configuration import load
 from silvr_cli.records import Line, Moment, Timeline, Video
 from silvr_cli.settings import Moments
-from silvr_cli.stages.moments import find, passages, telling
+from silvr_cli.stages.moments import LEAST, find, passages, telling
 from silvr_cli.timeline import build
 
 TOLD = [
@@ -78,6 +78,19 @@ def test_the_best_are_first_and_at_most_so_many() -> None:
     found = find(talk(), "picture", Moments(top=2))
     assert len(found) == 2
     assert 1 >= found[0].score >= found[1].score > 0
+
+
+@pytest.mark.parametrize("length", [60, 400])
+@pytest.mark.parametrize("best", ["telescope", "The telescope. A telescope."])
+def test_every_place_that_has_the_word_is_found(length: int, best: str) -> None:
+    told = [f"Somebody tells of something else, number {i}." for i in range(length)]
+    places = [length // 10, length // 4, length // 2, 3 * length // 4]
+    for at in places:
+        told[at] = f"He has, as all of us in the village know, a telescope with number {at}."
+    told[length // 2] = best
+    found = find(talk(told), "telescope", Moments(top=6), FakeEmbedder())
+    assert sorted({int(m.start // 10) for m in found if "telescope" in m.text}) == places
+    assert all(LEAST <= moment.score <= 1 for moment in found)
 
 
 def test_what_nobody_says_is_not_found() -> None:

@@ -152,6 +152,33 @@ def test_chapters_as_json_and_in_a_copy_of_the_file(video: Path, tmp_path: Path)
     ]
 
 
+def test_fewer_chapters_than_were_asked_for_are_told(video: Path) -> None:
+    ran = silvr("chapters", video, "--dry-run", "--count", 1000)
+    made = len(ran.stdout.splitlines())
+    assert f"1000 chapters were asked for and {made} are made" in ran.stderr
+    assert "were asked for" not in silvr("chapters", video, "--dry-run", "--count", made).stderr
+
+
+def test_no_time_of_the_users_own_is_moved(session: Session) -> None:
+    model = Scripted(say=lambda _: "Untitled things")
+    with session:
+        given = pipeline.Given((0.5, 0.7))
+        found = pipeline.chapters(DESCRIBED, session, given, model)
+    assert [c.start for c in found] == [0.0, 0.5, 0.7]
+
+
+def test_own_times_need_no_chapters_in_the_file(session: Session) -> None:
+    told: list[str] = []
+    with session:
+        pipeline.chapters(
+            DESCRIBED,
+            replace(session, tell=told.append),
+            pipeline.Given((20.0,), keep=True),
+            Scripted(say=lambda _: "Untitled things"),
+        )
+    assert told == []
+
+
 @pytest.mark.parametrize("style", ["tldr", "bullets", "detailed", "minutes"])
 def test_a_dry_run_prints_every_style(video: Path, style: str) -> None:
     ran = silvr("summarize", video, "--dry-run", "--style", style, "--json")
@@ -191,6 +218,9 @@ def test_what_youtube_would_not_show_is_told(tmp_path: Path) -> None:
         (["chapters", "a.mp4", "--at", "1:xx"], "--at"),
         (["chapters", "--subtitles", "a.srt", "--embed", "b.mp4"], "--embed needs a video"),
         (["chapters", "a.mp4", "--count", "0"], "chapters.count"),
+        (["chapters", "a.mp4", "--at", "0:00,0:05", "--count", "3"], "--at and --count"),
+        (["chapters", "a.mp4", "--at", "0:05", "--min-length", "9"], "--at and --min-length"),
+        (["chapters", "a.mp4", "--json", "--format", "vtt"], "--json and --format vtt"),
         (["summarize", "a.mp4", "--style", "haiku"], "haiku"),
     ],
 )

@@ -50,6 +50,7 @@ def test_json_lists_objects_and_our_own(tmp_path: Path) -> None:
     [
         ("c.json", "{", "is not JSON"),
         ("c.json", "{}", "holds no list"),
+        ("c.json", "[]", "holds no captions: its list is empty"),
         ("c.json", '[{"start": 1}]', "caption 1: start, end and text"),
         ("c.json", '[{"start": 5, "end": 1, "text": "x"}]', "caption 1: it cannot last from 5 to"),
         ("c.json", '[{"start": "1:02", "end": 63, "text": "x"}]', "'1:02', not a number"),

@@ -44,6 +44,14 @@ def test_a_prompt_that_cannot_be_filled_is_told_by_name(tmp_path: Path, text: st
         prompts.load("answer_open").fill(question="x")
 
 
+def test_a_prompt_that_is_not_utf_8_is_told_by_its_file(tmp_path: Path) -> None:
+    (tmp_path / "answer_open.md").write_bytes(b"Say \xff {{ question }}")
+    ran = silvr("prompts", "show", "answer_open", SILVR_PROMPTS=str(tmp_path))
+    assert ran.returncode == 2
+    assert f"the prompt {tmp_path / 'answer_open.md'} is not UTF-8" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_a_file_that_replaces_nothing_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "anwser_open.md").write_text("x", "utf-8")
     with pytest.raises(UsageError, match=r"anwser_open\.md replaces no prompt"):

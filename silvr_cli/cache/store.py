@@ -322,7 +322,9 @@ class Store:
         )
         if len(found) != 1:
             what = "no conversation" if not found else f"{len(found)} conversations"
-            raise UsageError(f"{what} with an id that begins '{beginning}'", "give more of it")
+            raise UsageError(
+                f"{what} with an id that begins '{beginning}'", "silvr chat --list shows them"
+            )
         return found[0][0], found[0][1], json.loads(found[0][2])
 
     def answers(self) -> list[tuple[Any, ...]]:
@@ -357,6 +359,10 @@ def _explained(path: Path) -> Iterator[None]:
     """SQLite's and the file system's refusals as one CacheError."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{error.object!a} is not UTF-8", "check the terminal's encoding"
+        ) from error
     except (sqlite3.DatabaseError, OSError) as error:
         raise CacheError(
             f"the cache {path} cannot be used: {error}", "name another file with --cache"

@@ -39,6 +39,17 @@ def videos(store: Store) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def chats(store: Store) -> list[dict[str, Any]]:
+    """Every conversation with its video's name and first question, the latest first."""
+    names = ("id", "video", "questions", "first", "used")
+    rows = store.rows(
+        "SELECT chats.id, coalesce(videos.name, chats.video), json_array_length(turns),"
+        " json_extract(turns, '$[0].question'), created"
+        " FROM chats LEFT JOIN videos ON videos.id = chats.video ORDER BY created DESC, chats.rowid"
+    )
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def matching(store: Store, video: str | None) -> list[str]:
     """Ids of the videos at a path, of a name, or whose id begins so; None means every video.
 
@@ -62,9 +73,10 @@ def matching(store: Store, video: str | None) -> list[str]:
 
 def forget(store: Store, ids: Sequence[str]) -> None:
     """Drop videos with everything that hangs on them, in one transaction."""
+    tables = ("lines", "pieces", "stages", "paths", "addresses", "calls", "answers", "chats")
     with store.transaction() as connection:
         for video in ids:
-            for table in ("lines", "pieces", "stages", "paths", "addresses", "calls", "answers"):
+            for table in tables:
                 connection.execute(f"DELETE FROM {table} WHERE video = ?", (video,))
             connection.execute("DELETE FROM videos WHERE id = ?", (video,))
 

@@ -80,13 +80,14 @@ def ask(
     from .. import pipeline
     from . import answer, display
 
+    choices = options.answers(choice)
     loaded = options.chosen(locals(), models__embed=embed)
     source, question = options.source_and_question("ask", words, captions, subtitles, clip_length)
     with options.session(loaded.settings, quiet) as session:
         # Named before the video is read: a typo must not cost an hour.
         with closing(pipeline.open_text_model(session)) as model:
             described = pipeline.describe(source, session)
-            answered = pipeline.ask(described, question, tuple(choice or ()), session, model)
+            answered = pipeline.ask(described, question, choices, session, model)
     if json:
         text = display.as_json(answer.as_document(answered))
     else:

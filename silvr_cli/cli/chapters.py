@@ -42,7 +42,9 @@ def chapters(
     ] = None,
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Keep the chapters in the file.", rich_help_panel=WORK),
+        typer.Option(
+            "--keep", help="Keep the chapters in the file; --at adds to them.", rich_help_panel=WORK
+        ),
     ] = False,
     count: Annotated[
         int | None, typer.Option("--count", help="So many; else by length.", rich_help_panel=WORK)
@@ -85,6 +87,7 @@ def chapters(
     loaded = options.chosen(locals(), chapters__count=count, chapters__min_length=min_length)
     source = options.source(video, captions, subtitles, clip_length, "chapters")
     given = pipeline.Given(_times(at), keep)
+    _agree(at, count, min_length, format, json)
     if embed and video is None:
         raise UsageError("--embed needs a video to copy", "silvr chapters VIDEO --embed FILE")
     with options.session(loaded.settings, quiet) as session, ExitStack() as held:
@@ -95,10 +98,24 @@ def chapters(
             found = pipeline.chapters(described, session, given, model)
         if embed and original:
             _embed(original.path(), embed, found, session)
+        if not at:
+            _fewer(found, session)
         if format == "youtube":
             _warn(found, session)
     shown = write_chapters(found, described.timeline.video, "json" if json else format)
     display.deliver(shown, output)
+
+
+def _agree(
+    at: str | None, count: int | None, min_length: float | None, format: Format, json: bool
+) -> None:
+    """Raises UsageError for options of which one would be ignored."""
+    beside = {"--count": count, "--min-length": min_length}
+    extra = [name for name, value in beside.items() if value is not None]
+    if at is not None and extra:
+        raise UsageError(f"--at and {extra[0]} contradict each other", "leave one of them out")
+    if json and format not in ("text", "json"):
+        raise UsageError(f"--json and --format {format} contradict each other", "give one of them")
 
 
 def _times(text: str | None) -> tuple[float, ...]:
@@ -117,6 +134,18 @@ def _embed(video: Path, target: Path, found: tuple[Chapter, ...], session: Sessi
 
     for note in embed_chapters(video, target, found):
         session.tell(note)
+
+
+def _fewer(found: tuple[Chapter, ...], session: Session) -> None:
+    from ..stages.chapters import shortest
+
+    settings = session.settings.chapters
+    if settings.count and len(found) < settings.count:
+        least = shortest(found[-1].end, settings)
+        session.tell(
+            f"{settings.count} chapters were asked for and {len(found)} are made: each begins where"
+            f" something changes and lasts {least:g} seconds or more (--min-length)"
+        )
 
 
 def _warn(found: tuple[Chapter, ...], session: Session) -> None:

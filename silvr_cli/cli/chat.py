@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options
 
+if TYPE_CHECKING:
+    from ..settings import Settings
+
 LEAVING = {"/exit", "/quit", "exit", "quit"}
+COMMAND = re.compile(r"/\w*")
+HELP = "one question a line; /exit or the end of input leaves, and --resume goes on later"
 
 
 def chat(
@@ -19,6 +26,9 @@ def chat(
     resume: Annotated[
         str | None, typer.Option("--resume", help="A conversation's id, or its beginning.")
     ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="List the conversations that are kept.")
+    ] = False,
     captions: options.Captions = None,
     subtitles: options.Subtitles = None,
     llm: options.Llm = None,
@@ -36,25 +46,35 @@ def chat(
     """Ask several questions about a video, one a line, until /exit or the end of input.
 
     Follow-ups such as "and after that?" are understood from what was said before. The conversation
-    is kept: --resume ID goes on with it.
+    is kept: --resume ID goes on with it, and --list shows them all.
     """
     from .. import conversation, pipeline
     from ..errors import SilvrError, UsageError
     from . import answer, display
 
+    loaded = options.chosen(locals())
+    if list_:
+        options.existing(cache)
+        _list(loaded.settings, json)
+        return
     if not (video or captions or subtitles):
         raise UsageError("a chat needs a video", "silvr chat VIDEO")
-    loaded = options.chosen(locals())
     source = options.source(video, captions, subtitles, None, "chat")
-    with options.session(loaded.settings, quiet) as session:
-        with closing(pipeline.open_text_model(session)) as model:
+    talk: conversation.Conversation | None = None
+    try:
+        with (
+            options.session(loaded.settings, quiet) as session,
+            closing(pipeline.open_text_model(session)) as model,
+        ):
             described = pipeline.describe(source, session)
             known = described.timeline.video.id
             talk = conversation.resume(resume, session) if resume else conversation.begin(known)
             if talk.video != known:
-                raise UsageError(f"conversation {talk.id} is about another video", "leave --resume")
+                other, talk = talk.id, None
+                raise UsageError(f"conversation {other} is about another video", "leave --resume")
             for question in _questions():
                 try:
+                    question = options.in_utf8(question, "the question")
                     talk, answered = conversation.say(talk, question, described, session, model)
                 except SilvrError as error:
                     if not sys.stdin.isatty():
@@ -67,18 +87,42 @@ def chat(
                     display.result(display.as_line(answer.as_document(answered)))
                 else:
                     display.result(answer.as_text(answered.answer, "") + "\n")
-    if talk.turns and not quiet:
-        display.tell(f"go on with: --resume {talk.id}")
+    finally:
+        # However it ends, what was answered is kept.
+        if talk and talk.turns and not quiet:
+            display.tell(f"go on with: --resume {talk.id}")
+
+
+def _list(settings: Settings, json: bool) -> None:
+    from ..cache.upkeep import chats
+    from . import display
+
+    with options.session(settings, quiet=True) as session:
+        rows = chats(session.store)
+    if json:
+        display.document(rows)
+        return
+    names = ("id", "video", "questions", "first", "last used")
+    display.table(names, [tuple(row.values()) for row in rows])
 
 
 def _questions() -> Iterator[str]:
     """Lines from a person, with a prompt on stderr, or from a file or pipe."""
+    from . import display
+
+    if isinstance(sys.stdin, TextIOWrapper):
+        # A line that is not UTF-8 is refused as a question; it must not end the reading.
+        sys.stdin.reconfigure(errors="surrogateescape")
     while True:
         if sys.stdin.isatty():
             sys.stderr.write("> ")
             sys.stderr.flush()
         line = sys.stdin.readline()
-        if not line or line.strip().lower() in LEAVING:
+        said = line.strip()
+        if not line or said.lower() in LEAVING:
             return
-        if line.strip():
-            yield line.strip()
+        if COMMAND.fullmatch(said):
+            unknown = "" if said.lower() in ("/help", "/") else f"there is no {said}: "
+            display.tell(unknown + HELP)
+        elif said:
+            yield said

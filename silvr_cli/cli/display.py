@@ -15,8 +15,8 @@ Advance = Callable[[str, float, float], None]
 
 
 def result(text: str) -> None:
-    """Write `text` to stdout, ending with one newline."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Write `text` to stdout, ending with one newline; an empty one is nothing."""
+    sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
     sys.stdout.flush()
 
 

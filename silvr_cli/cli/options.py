@@ -192,6 +192,42 @@ def chosen(given: Mapping[str, Any], **own: Any) -> Loaded:
     return settings_from(given.get("set_"), **{**flags, **own})
 
 
+def in_utf8(text: str, what: str) -> str:
+    """The text as it is; raises UsageError when the terminal gave bytes that are no UTF-8."""
+    from ..errors import UsageError
+
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{what} is not UTF-8: {text!a}", "check the terminal's encoding"
+        ) from error
+    return text
+
+
+def existing(cache: Path | None) -> Path | None:
+    """The --cache of a command that only reads; raises CacheError when no file is there."""
+    from ..errors import CacheError
+
+    if cache is not None and not cache.exists():
+        raise CacheError(f"there is no cache {cache}", "silvr cache info tells where yours is")
+    return cache
+
+
+def answers(given: list[str] | None) -> tuple[str, ...]:
+    """The options of a multiple choice; raises UsageError for one that is empty or given twice."""
+    from ..errors import UsageError
+
+    found = tuple(in_utf8(text, "an option") for text in given or ())
+    plain = [" ".join(text.split()) for text in found]
+    for place, text in enumerate(plain):
+        if not text:
+            raise UsageError(f"option {place + 1} is empty", "give --choice a possible answer")
+        if text in plain[:place]:
+            raise UsageError(f"the option '{text}' is given twice", "leave one out")
+    return found
+
+
 def source_and_question(
     command: str,
     words: list[str],
@@ -207,10 +243,7 @@ def source_and_question(
     from ..intake import place
     from ..pipeline import Source
 
-    try:
-        "".join(words[-1:]).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UsageError("the question is not UTF-8", "check the terminal's encoding") from error
+    in_utf8("".join(words[-1:]), "the question")
     if len(words) == 2:
         return Source(place(words[0]), captions, subtitles, clip_length), words[1]
     if len(words) == 1 and (captions or subtitles):

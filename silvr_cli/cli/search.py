@@ -27,27 +27,32 @@ def search(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Find words in every video that silvr has read, and pictures that go with them.
+    """Find words in every video that silvr has read, lines that mean the same, and pictures.
 
-    Lines come by BM25. Pictures need --embed (or SILVR_EMBED), now and when the video was read.
+    Words come by BM25. --embed minilm (or SILVR_EMBED) also finds by meaning, and reads each video
+    once for it. Pictures need --embed openclip/MODEL, now and when the video was read.
 
     silvr search "last bus" --top 5
+
+    silvr search "final coach" --embed minilm
     """
     from .. import library
     from . import display
 
-    loaded = options.settings_from(set_, models__embed=embed, cache__path=cache)
+    loaded = options.settings_from(set_, models__embed=embed, cache__path=options.existing(cache))
+    query = options.in_utf8(" ".join(words), "what to look for")
     with options.session(loaded.settings, quiet) as session:
-        found = library.search(" ".join(words), top, session)
+        found = library.search(query, top, session)
     if json:
         display.document(library.document(" ".join(words), found))
         return
     if not found and not quiet:
         display.tell("nothing is found in the videos of the cache (silvr cache ls lists them)")
-    display.table(("video", "time", "kind", "score", "text"), [_row(each) for each in found])
+    display.table(("video", "time", "kind", "by", "score", "text"), [_row(each) for each in found])
 
 
 def _row(found: library.Found) -> tuple[str, ...]:
     from ..timeline import clock
 
-    return found.name, clock(found.start), found.kind, f"{found.score:.2f}", found.text
+    score = f"{found.score:.2f}"
+    return found.name, clock(found.start), found.kind, found.by, score, found.text

@@ -26,7 +26,7 @@ def show(
     from .. import pipeline
     from . import answer, display
 
-    loaded = options.settings_from(cache__path=cache)
+    loaded = options.settings_from(cache__path=options.existing(cache))
     with options.session(loaded.settings, quiet=True) as session:
         if id is None:
             rows = session.store.answers()

@@ -106,7 +106,9 @@ def _items(path: Path, text: str) -> Iterator[tuple[str, Any]]:
         if document.get("schema", SCHEMA) != SCHEMA:
             raise InputError(f"{path.name} is no {SCHEMA}: its schema is {document['schema']!r}")
         document = document.get("lines", document.get("captions"))
-    if not isinstance(document, list) or not document:
+    if document == []:
+        raise InputError(f"{path.name} holds no captions: its list is empty")
+    if not isinstance(document, list):
         raise InputError(
             f"{path.name} holds no list of captions", 'expected [{"start", "end", "text"}, …]'
         )

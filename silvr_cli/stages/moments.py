@@ -47,7 +47,7 @@ KIND_WEIGHT = {"caption": 0.4, "summary": 0.8, "sound": 0.6}
 # there is no longer silence between them than GAP seconds and it lasts no more than LONGEST.
 GROWS, GAP, LONGEST = 1.5, 5.0, 60.0
 TINY = 1e-9
-# Less like the query than this is nothing at all.
+# Less like the query than this is nothing at all; what shares so many of its words is kept.
 LEAST = 0.05
 # Words that ask for a place and do not name what is there.
 REQUEST = re.compile(
@@ -113,10 +113,13 @@ def _goes_on(before: Passage, after: Passage) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How each passage stands among all (log-odds), and how like the query it is (0-1)."""
+    """How each passage stands among all (log-odds), how like the query it is (0-1), and what share
+    of the query's words it has itself (0-1).
+    """
 
     standing: Any
     likeness: Any
+    words: Any
 
 
 def find(
@@ -130,9 +133,10 @@ def find(
     if not told or not query.strip():
         return ()
     evidence = weighed(told, query, timeline.video.duration, embedder)
-    spans = _spans(told, evidence.standing, timeline.video.duration, settings.top)
-    found = [_moment(told, span, spans[0][0], evidence) for span in spans]
-    return tuple(moment for moment in found if moment.score >= LEAST)
+    best = _densest(told, evidence.standing, timeline.video.duration)
+    scores = _scores(evidence, best)
+    spans = _spans(told, evidence.standing, scores, best, settings.top)
+    return tuple(_moment(told, span, scores) for span in spans)
 
 
 def weighed(
@@ -161,7 +165,7 @@ def weighed(
     standing += LENGTH * np.log([1 + len(text.split()) for text in texts])
     standing += np.log([KIND_WEIGHT.get(passage.kind, 1.0) for passage in told])
     standing += INSTRUCTS * np.array(instructed(texts)) - ANNOUNCES * np.array(announced(texts))
-    return Evidence(standing - _edges(told, duration), likeness)
+    return Evidence(standing - _edges(told, duration), likeness, _shared(texts, words))
 
 
 def telling(query: str) -> str:
@@ -220,16 +224,32 @@ def _shared(texts: Sequence[str], query: str) -> Any:
     return shares
 
 
+def _scores(evidence: Evidence, best: int) -> Any:
+    """How like the query the best passage is, less what stands lower than it; 0 for nothing at all.
+
+    What has the query's words never falls under LEAST: a rare word stands far above the rest.
+    """
+    import numpy as np
+
+    fallen = np.exp(np.minimum(0.0, evidence.standing - evidence.standing[best]))
+    scores = np.minimum(1.0, evidence.likeness[best] * fallen)
+    scores[scores < LEAST] = 0.0
+    return np.where(evidence.words >= LEAST, np.maximum(scores, LEAST), scores)
+
+
 def _spans(
-    told: Sequence[Passage], standing: Any, duration: float, most: int
+    told: Sequence[Passage], standing: Any, scores: Any, densest: int, most: int
 ) -> list[tuple[int, int, int]]:
     """(best, first, last + 1) of the moments, the likeliest first; no two overlap in time."""
     import numpy as np
 
     left = np.array(standing)
     found: list[tuple[int, int, int]] = []
-    while len(found) < most and np.isfinite(left).any():
-        best = int(np.argmax(left)) if found else _densest(told, standing, duration)
+    while len(found) < most:
+        worth = np.where(scores > 0, left, -np.inf)
+        if not np.isfinite(worth).any():
+            break
+        best = densest if not found and scores[densest] > 0 else int(np.argmax(worth))
         first, last = _grown(told, left, best)
         found.append((best, first, last))
         start, end = told[first].start, max(p.end for p in told[first:last])
@@ -273,13 +293,7 @@ def _end(told: Sequence[Passage], first: int, last: int) -> float:
     return max(passage.end for passage in told[first:last])
 
 
-def _moment(
-    told: Sequence[Passage], span: tuple[int, int, int], best: int, evidence: Evidence
-) -> Moment:
-    """Scored by how like the query the first moment is, less what stands lower than it."""
+def _moment(told: Sequence[Passage], span: tuple[int, int, int], scores: Any) -> Moment:
     at, first, last = span
-    fallen = math.exp(min(0.0, evidence.standing[at] - evidence.standing[best]))
-    likeness = float(evidence.likeness[best])
     text = " ".join(dict.fromkeys(passage.text for passage in told[first:last]))
-    score = min(1.0, likeness * fallen)
-    return Moment(told[first].start, _end(told, first, last), score, text)
+    return Moment(told[first].start, _end(told, first, last), float(scores[at]), text)
