@@ -192,6 +192,19 @@ def chosen(given: Mapping[str, Any], **own: Any) -> Loaded:
     return settings_from(given.get("set_"), **{**flags, **own})
 
 
+def question(text: str) -> str:
+    """What is asked or looked for; raises UsageError where it has no words, or is not UTF-8."""
+    from ..errors import UsageError
+
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError("the question is not UTF-8", "check the terminal's encoding") from error
+    if not any(map(str.isalnum, text)):
+        raise UsageError(f"the question '{text}' has no words", "say what is asked or looked for")
+    return text
+
+
 def source_and_question(
     command: str,
     words: list[str],
@@ -207,14 +220,10 @@ def source_and_question(
     from ..intake import place
     from ..pipeline import Source
 
-    try:
-        "".join(words[-1:]).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UsageError("the question is not UTF-8", "check the terminal's encoding") from error
     if len(words) == 2:
-        return Source(place(words[0]), captions, subtitles, clip_length), words[1]
+        return Source(place(words[0]), captions, subtitles, clip_length), question(words[1])
     if len(words) == 1 and (captions or subtitles):
-        return Source(None, captions, subtitles, clip_length), words[0]
+        return Source(None, captions, subtitles, clip_length), question(words[0])
     if len(words) == 1:
         raise UsageError(
             f"'{words[0]}' stands alone: a video and a question are needed",
