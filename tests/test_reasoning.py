@@ -119,6 +119,7 @@ def test_an_answer_that_repeats_the_question_is_unclear() -> None:
     found = ask(Script("The gate was opened."), "Which gate was opened?")
     assert (found.verdict, found.confidence) == ("unclear", "low")
     assert ask(Script("Yes, it was opened."), "Was the gate opened?").verdict == "found"
+    assert ask(Script("Was kostet das Tor?"), "Was kostet das Tor?").verdict == "unclear"
 
 
 def test_only_the_first_line_of_a_reply_is_the_answer() -> None:
