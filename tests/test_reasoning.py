@@ -103,6 +103,12 @@ def test_what_nobody_mentions_is_denied_without_a_call() -> None:
     assert model.asked == []
 
 
+def test_a_denial_names_the_words_as_they_were_asked() -> None:
+    context = replace(CONTEXT, unheard=("paid", "crat"), asked=2)
+    found = answer(context, "Who paid for the Crates?", (), Script(), Reasoning())
+    assert found.notes == ("nothing in the video mentions: paid, Crates",)
+
+
 def test_what_is_said_in_other_words_is_not_denied_by_rule() -> None:
     context = replace(CONTEXT, unheard=("who", "boss"), asked=2, meant=0.8)
     found = answer(context, "Who is the boss there?", (), Script("The harbour master"), Reasoning())

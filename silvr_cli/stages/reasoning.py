@@ -17,6 +17,7 @@ from .. import evidence, prompts, replies, temporal
 from ..errors import ReplyError
 from ..protocols import Reply
 from ..records import Answer, Confidence, Context, Evidence, Settled, Verdict
+from ..relevance import worded
 from ..talk import Talk
 
 if TYPE_CHECKING:
@@ -245,9 +246,12 @@ def _standard(scores: Sequence[float]) -> list[float]:
 def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> Answer:
     if 2 * len(context.unheard) > context.asked and context.meant < MEANT:
         # Small models would rather invent than deny: what nobody mentions is not asked of them.
-        return _not_said(f"nothing in the video mentions: {', '.join(context.unheard)}")
+        missed = ", ".join(worded(context.unheard, question))
+        return _not_said(f"nothing in the video mentions: {missed}")
     if context.apart:
-        return _not_said(f"told nowhere with the rest: {', '.join(context.apart)}")
+        return _not_said(
+            f"told nowhere with the rest: {', '.join(worded(context.apart, question))}"
+        )
     reply, text, rests, strange = _said_in_words(context, fenced, question, talk, ())
     notes = []
     if strange:
