@@ -109,6 +109,17 @@ def test_a_denial_names_the_words_as_they_were_asked() -> None:
     assert found.notes == ("nothing in the video mentions: paid, Crates",)
 
 
+def test_a_part_is_not_longer_than_the_video() -> None:
+    context, question = replace(CONTEXT, length=145.0), "How long is the part about the harbour?"
+    found = answer(context, question, (), Script(*2 * ["1 hour and 59 minutes"]), Reasoning())
+    assert (found.verdict, found.confidence) == ("unclear", "low")
+    assert "longer than the video: 1 hour" in found.notes[-1]
+    told = (*LINES, Line(12.0, 14.0, "speech", "The voyage of the harbour boat takes 2 hours."))
+    context = replace(context, lines=told, text=as_text(told))
+    said = answer(context, "How long does the voyage take?", (), Script("2 hours"), Reasoning())
+    assert said.verdict == "found"
+
+
 def test_what_is_said_in_other_words_is_not_denied_by_rule() -> None:
     context = replace(CONTEXT, unheard=("who", "boss"), asked=2, meant=0.8)
     found = answer(context, "Who is the boss there?", (), Script("The harbour master"), Reasoning())

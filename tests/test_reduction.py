@@ -95,6 +95,14 @@ def test_a_time_that_a_question_names_is_a_place_to_look_at() -> None:
         assert "subject37" not in context.text
 
 
+def test_what_is_said_at_a_time_is_settled() -> None:
+    context = reduce(talk(), "What is said at 5:02?", (), Budget(9000, count), "auto")
+    assert context.settled
+    assert context.settled.text == "we speak about subject37 now"
+    for question in ("What is said of boats at 5:02?", "What is said at 16:34?"):
+        assert not reduce(talk(), question, (), Budget(9000, count), "auto").settled
+
+
 def test_a_quoted_title_brings_what_is_said_under_it() -> None:
     lines = [
         Line(0.0, 5.0, "screen", "Fewer Forms"),

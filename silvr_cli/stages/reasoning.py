@@ -13,7 +13,7 @@ from functools import partial
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
-from .. import evidence, prompts, replies, temporal
+from .. import evidence, prompts, reckoning, replies, temporal
 from ..errors import ReplyError
 from ..protocols import Reply
 from ..records import Answer, Confidence, Context, Evidence, Settled, Verdict
@@ -112,6 +112,9 @@ def _timed(found: Answer, question: str, context: Context) -> Answer:
     """With the span that a question of when or how long asks for, first among the evidence."""
     if found.verdict == "not_found" or temporal.asks(question) not in ("when", "how long"):
         return found
+    if long := reckoning.overlong(found.text, question, context.lines, context.length):
+        note = f"longer than the video: {', '.join(long)}"
+        return replace(found, verdict="unclear", confidence="low", notes=(*found.notes, note))
     told = temporal.spans(found.text, question, context.lines, context.parts)
     told = told or temporal.part_of(found.evidence, context.parts)
     if not told:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .. import evidence, focus, temporal
+from .. import evidence, focus, reckoning, temporal
 from ..errors import UsageError
 from ..focus import LINE_BREAK, Count, spread
 from ..records import Context, Line, Plan, Timeline
@@ -69,7 +69,9 @@ def reduce(
     lines = focus.told_once(timeline.lines)
     task = _Task(timeline, lines, question or "", tuple(choices), budget)
     if question and method in ("auto", "all", "focus"):
-        worked = temporal.derived(question, choices, timeline.lines)
+        told = timeline.lines
+        worked = temporal.derived(question, choices, told)
+        worked = worked or reckoning.derived(question, choices, told)
         room = budget.tokens - _tokens(worked, budget)
         if worked and room > 0:
             rest = replace(task, budget=replace(budget, tokens=room))
@@ -81,10 +83,13 @@ def _timed(context: Context, task: _Task) -> Context:
     """With what the times of the whole timeline tell, if the question asks for it."""
     asked, lines = temporal.asks(task.question), task.timeline.lines
     if not asked:
-        return context
+        said = reckoning.said_at(task.question, task.choices, lines)
+        return replace(context, settled=said) if said else context
     parts = temporal.parts(lines) if asked in ("when", "how long") else ()
     settled = temporal.settled(task.question, task.choices, lines)
-    return replace(context, parts=parts, settled=settled)
+    settled = settled or reckoning.settled(task.question, task.choices, lines)
+    length = task.timeline.video.duration
+    return replace(context, parts=parts, settled=settled, length=length)
 
 
 def _reduced(task: _Task, method: str, hints: Hints | None) -> Context:
