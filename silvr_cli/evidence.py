@@ -121,7 +121,11 @@ def strange(
 
 
 def repeats(answer: str, question: str) -> bool:
-    """Whether an answer to a who, what, which, where, when or how holds no word of its own."""
+    """Whether an answer is the question again, in any language, or one to a who, what, which,
+    where, when or how that holds no word of its own.
+    """
+    if bare(answer) == bare(question):
+        return True
     asks = re.search(r"\b(who|whom|whose|what|which|where|when|why|how)\b", question, re.IGNORECASE)
     said = terms(answer)
     return bool(asks and said) and set(said) <= set(terms(question))

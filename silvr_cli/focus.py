@@ -315,6 +315,15 @@ def relevance(
     return [score + share * hint for score, hint in zip(scores, hints, strict=True)]
 
 
+def at_times(scores: Sequence[float], lines: Sequence[Line], times: Sequence[float]) -> list[float]:
+    """The scores, and for lines at the times that a question names as much as the best line has."""
+    if not times:
+        return [*scores]
+    best = max(scores, default=0.0) or 1.0
+    gaps = [min(max(n.start - at, at - n.end, 0.0) for at in times) for n in lines]
+    return [s + best * math.exp(-gap / REACH) for s, gap in zip(scores, gaps, strict=True)]
+
+
 def _holding(phrase: str, lines: Sequence[Line], index: Index) -> set[int]:
     """The lines that have the phrase as it is, else all of its words: round 12 has 5 pictures, and
     yet is not "Round 5".

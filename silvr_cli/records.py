@@ -163,7 +163,8 @@ class Context:
     stretch of the video tells together with the others. `parts` are the titled parts, for
     questions of when; `settled` is what follows from times alone; `support`
     is how well the video's captions go with each option, `meant` how surely a line says in other
-    words what is asked, 0 to 1, where these were worked out.
+    words what is asked, 0 to 1, where these were worked out; `length` is the video's, in seconds,
+    for questions of time.
     """
 
     text: str
@@ -176,6 +177,7 @@ class Context:
     settled: Settled | None = None
     support: tuple[float, ...] = ()
     meant: float = 0.0
+    length: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

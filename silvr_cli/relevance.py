@@ -111,6 +111,39 @@ STOP = frozenset(
     ]
 )
 
+# Of these, words that other languages have too: "Was kostet das?" is no English.
+SHARED = frozenset(
+    [
+        "a",
+        "all",
+        "also",
+        "an",
+        "as",
+        "at",
+        "clip",
+        "do",
+        "for",
+        "had",
+        "has",
+        "he",
+        "her",
+        "i",
+        "in",
+        "is",
+        "me",
+        "of",
+        "on",
+        "one",
+        "or",
+        "part",
+        "so",
+        "video",
+        "was",
+        "we",
+        "will",
+    ]
+)
+
 
 def terms(text: str) -> list[str]:
     """Words without their endings and without stop words; numbers keep their digits only."""
@@ -141,6 +174,18 @@ def is_english(text: str) -> bool:
     """Whether English function words make up a fair part of the words, as in any English text."""
     words = WORD.findall(text.casefold())
     return sum(word in STOP for word in words) >= 0.15 * max(1, len(words))
+
+
+def asks_in_english(question: str) -> bool:
+    """Whether a question is surely English: one function word at least is of no other language."""
+    words = WORD.findall(question.casefold())
+    return is_english(question) and any(word in STOP and word not in SHARED for word in words)
+
+
+def worded(found: Iterable[str], text: str) -> list[str]:
+    """The words of the text that stand behind these terms, as they are written there."""
+    wanted, words = set(found), WORD.findall(text)
+    return [*dict.fromkeys(word for word in words if wanted.intersection(terms(word)))]
 
 
 def stem(word: str) -> str:

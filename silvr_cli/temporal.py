@@ -49,6 +49,12 @@ COUNT = re.compile(
     r"occurs?|word|name)\b|\bhow many (?:\w+ ){0,2}(?:parts|scenes|slides|chapters|boards|clips)\b",
     re.IGNORECASE,
 )
+# What such questions are made of, besides what they name: words of the recording, not in it.
+FRAME = frozenset(
+    term
+    for pattern in (WHEN, HOW_LONG, ORDER, COUNT)
+    for term in terms(" ".join(re.findall(r"[a-z]{3,}", pattern.pattern)))
+)
 # A phrase is in the video where so many of its telling words stand in one line.
 FOUND = 0.75
 # A line begins at a time that an answer names when it is no further off, in seconds.
@@ -138,6 +144,14 @@ def near(question: str, choices: Sequence[str], lines: Sequence[Line]) -> tuple[
     index = Index([n.text for n in lines])
     found = [p.line.start for text in phrases if (p := place(text, lines, index))]
     return (*found, *times)
+
+
+def moments(question: str, lines: Sequence[Line]) -> tuple[float, ...]:
+    """The times of the video, in seconds, that a question names; not those that the video tells."""
+    last = max((n.end for n in lines), default=0.0)
+    told = [text for text in CLOCK.findall(SAID.sub('""', question)) if ":" in text]
+    times = [parse_clock(text) for text in told if not any(text in n.text for n in lines)]
+    return tuple(at for at in times if at <= last)
 
 
 def parts(lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -230,24 +244,31 @@ def beginnings(question: str, choices: Sequence[str], lines: Sequence[Line]) -> 
 
 def counted(question: str, lines: Sequence[Line]) -> Line | None:
     """A line that lists where the words that the question counts are said or shown."""
+    places = occurrences(question, lines)
+    if not places:
+        return None
+    text = f'"{QUOTED.findall(question)[0]}" stands {len(places)} times in the timeline: '
+    text += ", ".join(clock(n.start) for n in places)
+    end = max(n.end for n in lines)
+    return Line(places[0].start, end, "summary", text, None, SOURCE)
+
+
+def occurrences(question: str, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The line of each place where the words that the question counts are said or shown: a line
+    that has them twice stands twice.
+    """
     quoted = QUOTED.findall(question)
     if asks(question) != "count" or not quoted:
-        return None
+        return ()
     word = bare(quoted[0])
     spoken = re.search(r"\b(?:said|say|says|spoken)\b", question, re.IGNORECASE)
     kinds = ("speech",) if spoken else ("speech", "screen")
-    times = [
-        n.start
+    return tuple(
+        n
         for n in lines
         if n.kind in kinds
         for _ in range(f" {bare(n.text)} ".replace(" ", "  ").count(f" {word.replace(' ', '  ')} "))
-    ]
-    if not times:
-        return None
-    text = f'"{quoted[0]}" stands {len(times)} times in the timeline: ' + ", ".join(
-        clock(t) for t in times
     )
-    return Line(times[0], max(n.end for n in lines), "summary", text, None, SOURCE)
 
 
 def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Settled | None:
@@ -279,9 +300,15 @@ def _begins(anchor: Place, choices: Sequence[str]) -> Settled | None:
     at = anchor.line.start
     if not choices:
         return Settled(clock(at), None, (anchor.line,))
+    index = timely(at, choices)
+    return None if index is None else Settled(choices[index], index, (anchor.line,))
+
+
+def timely(at: float, choices: Sequence[str]) -> int | None:
+    """The only option that is a time near `at`, in seconds."""
     times = [(i, CLOCK.fullmatch(choice.strip())) for i, choice in enumerate(choices)]
-    near_ = [i for i, told in times if told and abs(parse_clock(told[0]) - at) <= NEAR]
-    return Settled(choices[near_[0]], near_[0], (anchor.line,)) if len(near_) == 1 else None
+    close = [i for i, told in times if told and abs(parse_clock(told[0]) - at) <= NEAR]
+    return close[0] if len(close) == 1 else None
 
 
 def _only_beginning(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Settled | None:

@@ -49,6 +49,21 @@ def test_a_dry_run_shows_the_path_and_says_that_it_is_fake(video: Path) -> None:
     jsonschema.validate(document, json.loads((DOCS / "answer.schema.json").read_text("utf-8")))
 
 
+@pytest.mark.parametrize("words", ["", "   ", "?!"])
+@pytest.mark.parametrize("command", ["ask", "find", "search"])
+def test_a_question_without_words_is_a_mistake(command: str, words: str, video: Path) -> None:
+    ran = silvr(command, *([] if command == "search" else [video]), words)
+    assert ran.returncode == 2
+    assert "has no words" in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_a_search_that_is_not_utf_8_is_a_mistake() -> None:
+    ran = silvr("search", os.fsdecode(b"bad \xff byte"))
+    assert ran.returncode == 2
+    assert "the question is not UTF-8" in ran.stderr
+
+
 def test_the_second_question_runs_no_language_stage(video: Path) -> None:
     first = silvr("ask", video, "What?", "--dry-run")
     again = silvr("ask", video, "Who?", "--dry-run", "--show", "context")

@@ -103,6 +103,23 @@ def test_what_nobody_mentions_is_denied_without_a_call() -> None:
     assert model.asked == []
 
 
+def test_a_denial_names_the_words_as_they_were_asked() -> None:
+    context = replace(CONTEXT, unheard=("paid", "crat"), asked=2)
+    found = answer(context, "Who paid for the Crates?", (), Script(), Reasoning())
+    assert found.notes == ("nothing in the video mentions: paid, Crates",)
+
+
+def test_a_part_is_not_longer_than_the_video() -> None:
+    context, question = replace(CONTEXT, length=145.0), "How long is the part about the harbour?"
+    found = answer(context, question, (), Script(*2 * ["1 hour and 59 minutes"]), Reasoning())
+    assert (found.verdict, found.confidence) == ("unclear", "low")
+    assert "longer than the video: 1 hour" in found.notes[-1]
+    told = (*LINES, Line(12.0, 14.0, "speech", "The voyage of the harbour boat takes 2 hours."))
+    context = replace(context, lines=told, text=as_text(told))
+    said = answer(context, "How long does the voyage take?", (), Script("2 hours"), Reasoning())
+    assert said.verdict == "found"
+
+
 def test_what_is_said_in_other_words_is_not_denied_by_rule() -> None:
     context = replace(CONTEXT, unheard=("who", "boss"), asked=2, meant=0.8)
     found = answer(context, "Who is the boss there?", (), Script("The harbour master"), Reasoning())
@@ -119,6 +136,7 @@ def test_an_answer_that_repeats_the_question_is_unclear() -> None:
     found = ask(Script("The gate was opened."), "Which gate was opened?")
     assert (found.verdict, found.confidence) == ("unclear", "low")
     assert ask(Script("Yes, it was opened."), "Was the gate opened?").verdict == "found"
+    assert ask(Script("Was kostet das Tor?"), "Was kostet das Tor?").verdict == "unclear"
 
 
 def test_only_the_first_line_of_a_reply_is_the_answer() -> None:

@@ -60,8 +60,47 @@ def test_words_that_the_timeline_nowhere_has_are_told() -> None:
 
 
 def test_a_question_in_another_language_than_the_video_misses_no_words() -> None:
-    context = reduce(talk(), "Wer bezahlte die Kisten?", (), Budget(9000, count), "auto")
-    assert context.unheard == ()
+    for question in ("Wer bezahlte die Kisten?", "Was kostet das Brett?", "On peint la planche?"):
+        context = reduce(talk(), question, (), Budget(9000, count), "auto")
+        assert context.unheard == (), question
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'How often is the word "speak" said?',
+        "What is told at 0:45?",
+        "How many slides are shown?",
+        "At what time does the Lisbon slide begin?",
+    ],
+)
+def test_what_is_asked_of_the_video_itself_need_not_be_told(question: str) -> None:
+    context = reduce(talk(), question, (), Budget(9000, count), "auto")
+    assert 2 * len(context.unheard) <= context.asked
+
+
+def test_what_nobody_mentions_stays_unheard_in_a_question_of_time() -> None:
+    question = "When does the sound engineer begin to sing?"
+    context = reduce(talk(), question, (), Budget(9000, count), "auto")
+    assert (context.unheard, context.asked) == (("sound", "engineer", "sing"), 3)
+
+
+def test_a_time_that_a_question_names_is_a_place_to_look_at() -> None:
+    context = reduce(talk(), "What happens at 5:02?", (), Budget(60, count), "focus")
+    assert "subject37" in context.text
+    assert "subject3 " not in context.text
+    # 16:34 stands on a board, and 59:00 is no time of the video.
+    for question in ("What leaves at 16:34?", "What happens at 59:00?"):
+        context = reduce(talk(), question, (), Budget(60, count), "focus")
+        assert "subject37" not in context.text
+
+
+def test_what_is_said_at_a_time_is_settled() -> None:
+    context = reduce(talk(), "What is said at 5:02?", (), Budget(9000, count), "auto")
+    assert context.settled
+    assert context.settled.text == "we speak about subject37 now"
+    for question in ("What is said of boats at 5:02?", "What is said at 16:34?"):
+        assert not reduce(talk(), question, (), Budget(9000, count), "auto").settled
 
 
 def test_a_quoted_title_brings_what_is_said_under_it() -> None:

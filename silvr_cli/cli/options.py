@@ -205,6 +205,15 @@ def in_utf8(text: str, what: str) -> str:
     return text
 
 
+def question(text: str) -> str:
+    """What is asked or looked for; raises UsageError where it has no words, or is not UTF-8."""
+    from ..errors import UsageError
+
+    if not any(map(str.isalnum, in_utf8(text, "the question"))):
+        raise UsageError(f"the question '{text}' has no words", "say what is asked or looked for")
+    return text
+
+
 def existing(cache: Path | None) -> Path | None:
     """The --cache of a command that only reads; raises CacheError when no file is there."""
     from ..errors import CacheError
@@ -243,11 +252,10 @@ def source_and_question(
     from ..intake import place
     from ..pipeline import Source
 
-    in_utf8("".join(words[-1:]), "the question")
     if len(words) == 2:
-        return Source(place(words[0]), captions, subtitles, clip_length), words[1]
+        return Source(place(words[0]), captions, subtitles, clip_length), question(words[1])
     if len(words) == 1 and (captions or subtitles):
-        return Source(None, captions, subtitles, clip_length), words[0]
+        return Source(None, captions, subtitles, clip_length), question(words[0])
     if len(words) == 1:
         raise UsageError(
             f"'{words[0]}' stands alone: a video and a question are needed",

@@ -39,12 +39,12 @@ def search(
     from .. import library
     from . import display
 
+    query = options.question(" ".join(words))
     loaded = options.settings_from(set_, models__embed=embed, cache__path=options.existing(cache))
-    query = options.in_utf8(" ".join(words), "what to look for")
     with options.session(loaded.settings, quiet) as session:
         found = library.search(query, top, session)
     if json:
-        display.document(library.document(" ".join(words), found))
+        display.document(library.document(query, found))
         return
     if not found and not quiet:
         display.tell("nothing is found in the videos of the cache (silvr cache ls lists them)")

@@ -13,10 +13,11 @@ from functools import partial
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
-from .. import evidence, prompts, replies, temporal
+from .. import evidence, prompts, reckoning, replies, temporal
 from ..errors import ReplyError
 from ..protocols import Reply
 from ..records import Answer, Confidence, Context, Evidence, Settled, Verdict
+from ..relevance import worded
 from ..talk import Talk
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def _timed(found: Answer, question: str, context: Context) -> Answer:
     """With the span that a question of when or how long asks for, first among the evidence."""
     if found.verdict == "not_found" or temporal.asks(question) not in ("when", "how long"):
         return found
+    if long := reckoning.overlong(found.text, question, context.lines, context.length):
+        note = f"longer than the video: {', '.join(long)}"
+        return replace(found, verdict="unclear", confidence="low", notes=(*found.notes, note))
     told = temporal.spans(found.text, question, context.lines, context.parts)
     told = told or temporal.part_of(found.evidence, context.parts)
     if not told:
@@ -245,9 +249,12 @@ def _standard(scores: Sequence[float]) -> list[float]:
 def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> Answer:
     if 2 * len(context.unheard) > context.asked and context.meant < MEANT:
         # Small models would rather invent than deny: what nobody mentions is not asked of them.
-        return _not_said(f"nothing in the video mentions: {', '.join(context.unheard)}")
+        missed = ", ".join(worded(context.unheard, question))
+        return _not_said(f"nothing in the video mentions: {missed}")
     if context.apart:
-        return _not_said(f"told nowhere with the rest: {', '.join(context.apart)}")
+        return _not_said(
+            f"told nowhere with the rest: {', '.join(worded(context.apart, question))}"
+        )
     reply, text, rests, strange = _said_in_words(context, fenced, question, talk, ())
     notes = []
     if strange:

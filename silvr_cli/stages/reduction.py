@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .. import evidence, focus, temporal
+from .. import evidence, focus, reckoning, temporal
 from ..errors import UsageError
 from ..focus import LINE_BREAK, Count, spread
 from ..records import Context, Line, Plan, Timeline
-from ..relevance import Index, is_english, terms
+from ..relevance import Index, asks_in_english, is_english, terms
 from ..timeline import KINDS, as_text, levels, line_text, merge_captions
 
 # How well what is shown in each line's span goes with the question, 0 to 1; () when nobody knows.
@@ -69,7 +69,9 @@ def reduce(
     lines = focus.told_once(timeline.lines)
     task = _Task(timeline, lines, question or "", tuple(choices), budget)
     if question and method in ("auto", "all", "focus"):
-        worked = temporal.derived(question, choices, timeline.lines)
+        told = timeline.lines
+        worked = temporal.derived(question, choices, told)
+        worked = worked or reckoning.derived(question, choices, told)
         room = budget.tokens - _tokens(worked, budget)
         if worked and room > 0:
             rest = replace(task, budget=replace(budget, tokens=room))
@@ -81,10 +83,13 @@ def _timed(context: Context, task: _Task) -> Context:
     """With what the times of the whole timeline tell, if the question asks for it."""
     asked, lines = temporal.asks(task.question), task.timeline.lines
     if not asked:
-        return context
+        said = reckoning.said_at(task.question, task.choices, lines)
+        return replace(context, settled=said) if said else context
     parts = temporal.parts(lines) if asked in ("when", "how long") else ()
     settled = temporal.settled(task.question, task.choices, lines)
-    return replace(context, parts=parts, settled=settled)
+    settled = settled or reckoning.settled(task.question, task.choices, lines)
+    length = task.timeline.video.duration
+    return replace(context, parts=parts, settled=settled, length=length)
 
 
 def _reduced(task: _Task, method: str, hints: Hints | None) -> Context:
@@ -123,7 +128,9 @@ def _focus(task: _Task, hints: Hints | None) -> Context:
     index = Index([n.text for n in lines])
     seen = hints(lines) if hints and terms(task.question) else ()
     scores = focus.relevance(lines, task.question, task.choices, seen, index)
-    near = temporal.near(task.question, task.choices, lines)
+    times = temporal.moments(task.question, task.timeline.lines)
+    scores = focus.at_times(scores, lines, times)
+    near = (*temporal.near(task.question, task.choices, lines), *times)
     wish = focus.Wish(task.question, OVERVIEW[temporal.asks(task.question)], near)
     kept = focus.focused(lines, wish, scores, task.budget.tokens, task.budget.count)
     if not kept:
@@ -143,9 +150,16 @@ def _missed(context: Context, task: _Task, lines: Sequence[Line], index: Index) 
     only be missed where question and video share a language that we can stem.
     """
     said = " ".join(line.text for line in task.lines[:2000] if line.kind != "caption")
-    if not task.question or not (is_english(task.question) and is_english(said)):
+    if not (asks_in_english(task.question) and is_english(said)):
         return context
-    asked = tuple(dict.fromkeys(terms(task.question)))
+    if temporal.moments(task.question, task.timeline.lines):
+        return context
+    frame = temporal.FRAME if temporal.asks(task.question) else frozenset()
+    asked = tuple(
+        term
+        for term in dict.fromkeys(terms(task.question))
+        if term in index.frequency or term not in frame
+    )
     missed = tuple(term for term in asked if term not in index.frequency)
     apart = evidence.apart(task.question, lines, index)
     return replace(context, unheard=missed, asked=len(asked), apart=apart)
@@ -167,11 +181,13 @@ def _context(
 
 
 def _with(worked: Sequence[Line], context: Context, budget: Budget) -> Context:
-    """The context with lines before it that were worked out from the times."""
+    """The context with lines before it that were worked out from the times: of what has an answer
+    there nothing is missed.
+    """
     lines = (*worked, *context.lines)
     text = as_text(lines)
     plan = replace(context.plan, budget=budget.tokens, tokens=budget.count([text])[0])
-    return replace(context, text=text, lines=lines, plan=plan)
+    return replace(context, text=text, lines=lines, plan=plan, unheard=(), apart=())
 
 
 # -- paper

@@ -1,0 +1,129 @@
+"""Questions of time without quotes or options: what is worked out and what is left open."""
+
+from __future__ import annotations
+
+import pytest
+
+from silvr_cli import reckoning
+from silvr_cli.records import Line
+
+TOUR = [
+    Line(0.0, 16.0, "screen", "An Evening at / Willow Hill"),
+    Line(9.0, 13.0, "speech", "Tonight I will show you the dome, the telescope and the workshop."),
+    Line(16.0, 33.0, "screen", "The dome"),
+    Line(27.0, 30.0, "speech", "The dome weighs 4 tons and no engine turns it."),
+    Line(33.0, 44.0, "screen", "The dome / GEAR PLATE / WH-2047"),
+    Line(44.0, 71.0, "screen", "The telescope"),
+    Line(60.0, 62.0, "screen", "CAMERA P-21 LISBON"),
+    Line(71.0, 91.0, "screen", "The log book / 12 March Saturn"),
+    Line(91.0, 119.0, "screen", "The workshop / 3 Fuses"),
+    Line(100.0, 109.0, "speech", "First we sand the board. Then we paint the board blue."),
+    Line(110.0, 118.0, "speech", "After that we drill four holes."),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("When does the dome part begin?", "0:16"),
+        ("At what time does the part about the log book start?", "1:11"),
+        ("When is the workshop shown?", "1:31"),
+        ("How long is the dome part?", "28 seconds, from 0:16"),
+        ("How long is the part about the workshop?", "28 seconds, from 1:31"),
+        ('How long does the part "The dome" last?', "28 seconds, from 0:16"),
+        ("What comes after the log book part?", "The workshop"),
+        ("Which part comes before the log book?", "The telescope"),
+        ("What happens after sanding the board?", "Then we paint the board blue."),
+        ("What happens after painting the board?", "After that we drill four holes."),
+        ('What comes before "drill four holes"?', "Then we paint the board blue."),
+        ('How often is the word "board" said?', "2 times: 1:40, 1:40"),
+    ],
+)
+def test_open_questions_are_settled_by_times(question: str, told: str) -> None:
+    found = reckoning.settled(question, (), TOUR)
+    assert found, question
+    assert found.text == told
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        # What is said of a subject is not told by the slide of its name.
+        "When is the dome mentioned?",
+        "How long does the workshop last?",
+        "When does the workshop begin?",
+        # It asks something besides, or names two parts, or none.
+        "How long is the winch in the dome part shown?",
+        "How long is the part from the dome to the workshop?",
+        "When does the part about the moon begin?",
+        "When does the dome part end?",
+        # "The board" stands in two sentences, the last part has none after it.
+        "What happens after the board?",
+        "What comes after the workshop?",
+        "What happens after we paint the board green?",
+        'How often is the word "zebra" said?',
+        'How often is the "dome" shown?',
+        "How many parts does the workshop have?",
+        "Who built the dome?",
+    ],
+)
+def test_what_is_not_sure_is_left_to_the_model(question: str) -> None:
+    assert reckoning.settled(question, (), TOUR) is None
+
+
+def test_half_a_sentence_is_no_answer() -> None:
+    cues = [
+        Line(0.0, 2.0, "speech", "First we paint"),
+        Line(2.0, 4.0, "speech", "the board blue."),
+        Line(5.0, 6.0, "speech", "Then we drill."),
+    ]
+    assert reckoning.settled("What happens after we paint?", (), cues) is None
+    assert reckoning.settled("What happens before we drill?", (), cues) is None
+
+
+def test_slides_are_counted_by_their_titles() -> None:
+    found = reckoning.settled("How many slides are shown?", (), TOUR)
+    assert found
+    assert found.text.startswith('5, by their titles: "An Evening at" (0:00), "The dome" (0:16)')
+    assert "CAMERA" not in found.text
+
+
+def test_chapters_of_the_file_come_before_titles_on_screen() -> None:
+    lines = [Line(14.0, 50.0, "summary", 'chapter "The dome"'), *TOUR]
+    found = reckoning.settled("How long is the dome part?", (), lines)
+    assert found
+    assert found.text == "36 seconds, from 0:14"
+    counted = reckoning.settled("How many chapters are there?", (), lines)
+    assert counted
+    assert counted.text == '1, by their titles: "The dome" (0:14)'
+
+
+def test_options_are_taken_where_one_alone_agrees() -> None:
+    when = reckoning.settled("When does the dome part begin?", ("0:44", "0:16"), TOUR)
+    assert when
+    assert when.choice == 1
+    after = "What comes after the log book part?"
+    following = reckoning.settled(after, ("The dome", "the workshop"), TOUR)
+    assert following
+    assert following.choice == 1
+    assert reckoning.settled(after, ("The dome", "the attic"), TOUR) is None
+    often = reckoning.settled('How often is "board" said?', ("3 times", "2 times"), TOUR)
+    assert often
+    assert often.choice == 1
+
+
+def test_models_that_decide_by_themselves_are_told_what_follows() -> None:
+    (line,) = reckoning.derived("When does the dome part end?", (), TOUR)
+    assert line.text == '"The dome" is shown from 0:16 to 0:44: 28 seconds'
+    (line,) = reckoning.derived("What comes after the log book part?", (), TOUR)
+    assert line.text == "worked out from the times after the log book part: The workshop"
+    assert reckoning.derived("Who built the dome?", (), TOUR) == []
+
+
+def test_only_what_nobody_tells_is_too_long() -> None:
+    question = "How long is the dome shown?"
+    assert reckoning.overlong("about 3 hours", question, TOUR, 145.0) == ["3 hours"]
+    assert reckoning.overlong("90 seconds", question, TOUR, 145.0) == []
+    told = [Line(0.0, 5.0, "speech", "The video of the dome runs for 3 hours.")]
+    assert reckoning.overlong("3 hours", question, told, 145.0) == []
+    assert reckoning.overlong("3 hours", "How long does the climb take?", TOUR, 145.0) == []
