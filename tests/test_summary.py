@@ -230,6 +230,6 @@ def test_measures_are_held_against_their_number() -> None:
     assert mismeasured("It grew for 20 years.", lines) == ["20 years"]
 
 
-def test_words_of_another_language_cannot_be_held_against_these() -> None:
-    assert grounded("Die Kuppel wurde gebaut", LINES)
+def test_words_of_another_language_are_not_borne_out() -> None:
+    assert not grounded("Die Kuppel wurde gebaut", LINES)
     assert not grounded("A whale is in the sea with a ship", LINES)
