@@ -1,22 +1,22 @@
-"""What an answer rests on: quotes checked against the timeline, numbers against quotes; pure."""
+"""What an answer rests on: its numbers, names and words held against the timeline; pure."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
+from .figures import Figure, figures, stands, worth
+from .names import foreign
 from .records import Evidence, Line
 from .relevance import Index, bare, is_english, terms
-from .timeline import clock, parse_clock
+from .timeline import clock
 
-NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-# A capitalized word that does not begin a sentence, with those that follow it.
-NAME = re.compile(r"(?<![.!?]\s)(?<!^)(?<![\w\"“‘'])[A-Z][^\W\d_]+(?: [A-Z][^\W\d_]+)*")
-MEASURED = re.compile(
-    r"(\d+(?:[.,]\d+)*)[ -]?(%|percent|years?|months?|weeks?|days?|hours?|minutes?|seconds?"
-    r"|millions?|billions?|trillions?|euros?|miles?|km|kg|pounds?|platforms?|pages?)(?!\w)",
+# What may follow a number and tell what it measures.
+UNIT = re.compile(
+    r"[ -]?(%|percent|years?|months?|weeks?|days?|hours?|minutes?|seconds?"
+    r"|euros?|miles?|km|kg|pounds?|platforms?|pages?)(?!\w)",
     re.IGNORECASE,
 )
 # A plain attribute of a thing: such questions can be denied where no stretch tells of both.
@@ -29,12 +29,29 @@ ATTRIBUTE = re.compile(
 ASKED_FOR = frozenset(["name", "number", "colour", "color", "code", "date"])
 # Seconds and lines around a line that tell of one thing; the share (by rarity) to be told there.
 AROUND, LINES_AROUND, TOLD_SHARE = 20.0, 8, 0.5
-QUOTED_WELL = 0.8
-REPAIRABLE = 0.5
+# Where lines stand in a timeline as a small model's notes, they bear nothing out.
+NOTED = "notes"
+# A number has to stand by so much (by rarity) of the words that the best place has together.
+BESIDE, NEIGHBOURS = 0.4, 1
+# Characters of an answer on both sides of a number that tell what it is the number of.
+NEAR_BY = 60
+SENTENCE = re.compile(r"(?<=[.!?;])\s+")
+# Such questions are answered by the times of lines as well.
+TIMED = re.compile(
+    r"\b(?:when|(?:what|which) (?:time|point|minute|moment|second)|where in|how long|first|last"
+    r"|next|before|after)\b",
+    re.IGNORECASE,
+)
+# So many words in a row are copied; in a sentence as long, so large a share in rows of three.
+COPIED, COPIED_ROW, COPIED_SHARE = 8, 3, 0.85
+# Without function words to tell it by, a text of so many words is in another language.
+TOLD_APART, FUNCTION_WORDS = 20, 0.08
+ROOT = 5
 
 
 def supporting(lines: Sequence[Line], question: str, answer: str, most: int = 2) -> list[Evidence]:
     """What an answer rests on: lines that hold its words near the question's, the best first."""
+    lines = own(lines)
     index = Index([line.text for line in lines])
     answers, asked = index.scores(answer), index.scores(question)
     near = [
@@ -44,80 +61,90 @@ def supporting(lines: Sequence[Line], question: str, answer: str, most: int = 2)
     order = sorted((i for i, score in enumerate(near) if score), key=lambda i: -near[i])
     best = near[order[0]] if order else 0.0
     chosen = [i for i in order[:most] if near[i] >= 0.6 * best]
-    return [_whole(lines[i]) for i in chosen]
-
-
-def checked(
-    claims: Iterable[tuple[str, str]], lines: Sequence[Line]
-) -> tuple[list[Evidence], list[str]]:
-    """(time, quote) claims as Evidence where the timeline holds the quote.
-
-    A quote that is nearly there is mended to its line; one that is not is dropped. The notes say
-    what was done.
-    """
-    found, notes = [], []
-    for time, quote in claims:
-        line, likeness = _best(quote, _seconds(time), lines)
-        if line is None or likeness < REPAIRABLE:
-            notes.append(f'dropped evidence that the timeline does not hold: "{quote}"')
-        elif likeness < QUOTED_WELL:
-            notes.append(f'mended a quote to what the timeline says: "{quote}"')
-            found.append(_whole(line))
-        else:
-            found.append(Evidence(line.start, line.end, quote, line.kind))
-    return list(dict.fromkeys(found)), notes
+    return [whole(lines[i]) for i in chosen]
 
 
 def unsupported(answer: str, lines: Iterable[Line], rests: Iterable[Evidence] = ()) -> list[str]:
     """Numbers in the answer that stand in no line, nor as a time of the spans it rests on."""
     times = (f"{clock(span.start)} {clock(span.end)}" for span in rests)
-    have = {_number(n) for text in (*(n.text for n in lines), *times) for n in NUMBER.findall(text)}
-    return [n for n in NUMBER.findall(answer) if _number(n) not in have]
+    have = frozenset[str]().union(*map(worth, (*(n.text for n in lines), *times)))
+    return [figure.text for figure in figures(answer) if not stands(figure, have)]
 
 
 def mismeasured(text: str, lines: Iterable[Line]) -> list[str]:
     """Measures in the text, such as "20 years", that no line has, though it may have the number."""
-    have = {_measure(n, unit) for line in lines for n, unit in MEASURED.findall(line.text)}
-    told = MEASURED.findall(text)
-    return [f"{n} {unit}" for n, unit in told if _measure(n, unit) not in have]
+    have: dict[str, set[str]] = {}
+    for line in lines:
+        for figure, unit in _measures(line.text, loose=True):
+            have.setdefault(_measure(unit), set()).update(worth(figure.text))
+    return [
+        f"{figure.text} {unit}"
+        for figure, unit in _measures(text)
+        if not stands(figure, have.get(_measure(unit), set()))
+    ]
 
 
 def grounded(text: str, lines: Sequence[Line], share: float = 0.4) -> bool:
     """Whether so large a share of the text's telling words stand in the lines.
 
-    True where it cannot be told: words can be held against words in English alone.
+    In other languages than English their beginnings have to; what is in English and tells of
+    another language cannot be held against it, and is not grounded.
     """
     told = " ".join(line.text for line in lines)
-    if not (is_english(text) and is_english(told)):
-        return True
-    have, said = set(terms(told)), set(terms(text))
+    if is_english(text) and is_english(told):
+        have, said = set(terms(told)), set(terms(text))
+    elif is_english(text) and _not_english(told):
+        return False
+    else:
+        have, said = set(_roots(told)), set(_roots(text))
     return len(said & have) >= share * len(said)
 
 
-def copied(text: str, lines: Iterable[Line], run: int = 8) -> bool:
-    """Whether so many words in a row stand in the lines, across line breaks too."""
+def copied(text: str, lines: Iterable[Line], run: int = COPIED) -> bool:
+    """Whether so many words in a row stand in the lines, across line breaks too; or nearly all
+    of as many words do, a few at a time.
+    """
     words = bare(text).split()
     by_kind: dict[str, list[str]] = {}
     for line in lines:
         by_kind.setdefault(line.kind, []).append(bare(line.text))
     told = [f" {' '.join(texts)} " for texts in by_kind.values()]
-    runs = (f" {' '.join(words[i : i + run])} " for i in range(len(words) - run + 1))
-    return any(some in whole for some in runs for whole in told)
+    if any(_rows_in(words, run, text) for text in told):
+        return True
+    nearly = COPIED_SHARE * len(words) if len(words) >= run else math.inf
+    return any(len(_rows_in(words, COPIED_ROW, text)) >= nearly for text in told)
 
 
 def strange(
     answer: str, question: str, lines: Sequence[Line], rests: Iterable[Evidence] = ()
 ) -> list[str]:
     """Numbers and names (capitalized words) of the answer that lines and question do not have."""
-    asked = [Line(0.0, 0.0, "speech", question)]
-    text = " ".join(bare(line.text) for line in (*lines, *asked))
-    squeezed = text.replace(" ", "")
-    names = [
-        name
-        for name in NAME.findall(answer)
-        if bare(name) not in text and bare(name).replace(" ", "") not in squeezed
-    ]
-    return [*unsupported(answer, [*lines, *asked], rests), *dict.fromkeys(names)]
+    told = [*own(lines), Line(0.0, 0.0, "speech", question)]
+    names = foreign(answer, [line.text for line in told])
+    return [*unsupported(answer, told, rests), *names]
+
+
+def resting(
+    answer: str, question: str, lines: Sequence[Line], rests: Sequence[Evidence], cited: bool
+) -> tuple[list[Evidence], list[str]]:
+    """What an answer rests on, with the lines that bear its numbers out; and those of its numbers
+    and names that no line does. Quotes that a model `cited` bear out what stands in them.
+    """
+    lines = own(lines)
+    timed = [whole(n) for n in lines] if TIMED.search(question) else []
+    wrong = strange(answer, question, lines, [*rests, *timed])
+    have = worth(question).union(*(worth(f"{clock(r.start)} {clock(r.end)}") for r in rests))
+    have = have.union(*(worth(r.quote) for r in rests)) if cited else have
+    index, found = Index([line.text for line in lines]), list(rests)
+    for figure in figures(answer):
+        if figure.text in wrong or stands(figure, have):
+            continue
+        line = _bearing(figure, (_around(figure, answer), question), lines, index, bool(timed))
+        if line is None:
+            wrong.append(figure.text)
+        elif not any(r.start <= line.start and line.end <= r.end for r in found):
+            found.append(whole(line))
+    return found, wrong
 
 
 def repeats(answer: str, question: str) -> bool:
@@ -152,40 +179,81 @@ def apart(question: str, lines: Sequence[Line], index: Index) -> tuple[str, ...]
     return tuple(term for term in asked if term not in best)
 
 
-def _best(quote: str, at: float | None, lines: Sequence[Line]) -> tuple[Line | None, float]:
-    best: tuple[Line | None, float] = (None, 0.0)
-    said = bare(quote)
-    for line in lines:
-        likeness = _holds(said, bare(line.text))
-        if at is not None and line.start - 1 <= at < line.end + 1:
-            likeness += 0.05
-        if likeness > best[1]:
-            best = (line, likeness)
-    return best
+def own(lines: Sequence[Line]) -> list[Line]:
+    """The lines without a small model's notes."""
+    return [line for line in lines if line.source != NOTED]
 
 
-def _holds(said: str, text: str) -> float:
-    """How much of `said` stands in `text`, as a share of its characters, in order."""
-    if not said:
-        return 0.0
-    if said in text:
-        return 1.0
-    blocks = SequenceMatcher(None, said, text, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in blocks if block.size > 2) / len(said)
+def _bearing(
+    figure: Figure, wordings: Sequence[str], lines: Sequence[Line], index: Index, timed: bool
+) -> Line | None:
+    """The line that has the number beside the other words of a wording, the first that does."""
+    if timed and ":" in figure.text:
+        begins = (n for n in lines if stands(figure, worth(f"{clock(n.start)} {clock(n.end)}")))
+        if line := next(begins, None):
+            return line
+    holding = [i for i, line in enumerate(lines) if stands(figure, worth(line.text))]
+    known = False
+    for wording in wordings:
+        numbers = {term for number in figures(wording) for term in terms(number.text)}
+        weights = {t: index.weight(t) for t in terms(wording) if t not in numbers}
+        beside = partial(_beside, weights={t: w for t, w in weights.items() if w}, index=index)
+        best = max((beside(i) for t in weights for i in index.holders.get(t, ())), default=0.0)
+        place = max(holding, key=beside, default=None)
+        if best and place is not None and beside(place) >= BESIDE * best:
+            return lines[place]
+        known = known or best > 0
+    return None if known or not holding else lines[holding[0]]
 
 
-def _whole(line: Line) -> Evidence:
+def _around(figure: Figure, text: str) -> str:
+    """What is said of a number: its sentence, as far as it is near."""
+    before = SENTENCE.split(text[max(0, figure.start - NEAR_BY) : figure.start])[-1]
+    return before + SENTENCE.split(text[figure.start : figure.end + NEAR_BY])[0]
+
+
+def _beside(at: int, weights: Mapping[str, float], index: Index) -> float:
+    """How much of the weights stands at a line or its neighbours."""
+    near = range(at - NEIGHBOURS, at + NEIGHBOURS + 1)
+    return sum(w for t, w in weights.items() if any(i in index.holders[t] for i in near))
+
+
+def _measures(text: str, loose: bool = False) -> list[tuple[Figure, str]]:
+    found = []
+    for figure in figures(text, loose):
+        unit = UNIT.match(text, figure.end)
+        if unit:
+            found.append((figure, unit[1]))
+    return found
+
+
+def _measure(unit: str) -> str:
+    return unit.casefold().rstrip("s").replace("%", "percent")
+
+
+def _rows_in(words: Sequence[str], row: int, whole: str) -> set[int]:
+    """The places of words that stand in the text with others, so many in a row."""
+    starts = range(len(words) - row + 1)
+    held = (i for i in starts if f" {' '.join(words[i : i + row])} " in whole)
+    return {i + k for i in held for k in range(row)}
+
+
+def _not_english(text: str) -> bool:
+    words = bare(text).split()
+    return len(words) >= TOLD_APART and not is_english(text, FUNCTION_WORDS)
+
+
+def _roots(text: str) -> list[str]:
+    """How words begin; for scripts without spaces between words, their letters two by two."""
+    found = []
+    for word in bare(text).split():
+        if any("\u0e00" <= c <= "\u0eff" or "\u2e80" <= c <= "\u9fff" for c in word):
+            found += [word[i : i + 2] for i in range(max(1, len(word) - 1))]
+        elif len(word) > 3 and terms(word):
+            found.append(word[:ROOT])
+    return found
+
+
+def whole(line: Line) -> Evidence:
+    """A line as evidence, with all of its words."""
     return Evidence(line.start, line.end, line.text, line.kind)
-
-
-def _seconds(time: str) -> float | None:
-    match = re.search(r"\d+(?::\d\d){1,2}|\d+(?:\.\d+)?", time)
-    return parse_clock(match[0]) if match else None
-
-
-def _number(text: str) -> str:
-    return text.replace(",", "").rstrip(".:")
-
-
-def _measure(number: str, unit: str) -> tuple[str, str]:
-    return _number(number), unit.casefold().rstrip("s").replace("%", "percent")

@@ -111,8 +111,9 @@ def ask(
             from .stages import notes
 
             context = notes.read_in_turn(described.timeline, question, room, model, settings.notes)
-        else:
-            told = described.timeline
+        if method != "segments" or not context.lines:
+            # Where no notes were taken, the lines that have to do with the question are read.
+            told, method = described.timeline, "focus" if method == "segments" else method
             if method == "paper":
                 told = reduction.finest((told, *described.coarser), budget)
             hinter = Hinter(described, question, choices, session, model)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from .evidence import MEASURED, NUMBER, mismeasured
+from .evidence import mismeasured
+from .figures import worth
 from .focus import SENTENCE, sees
 from .records import Confidence, Line, Settled
 from .relevance import bare, terms
@@ -101,12 +102,13 @@ def overlong(answer: str, question: str, lines: Sequence[Line], length: float) -
     """
     if asks(question) != "how long" or not SEEN.search(question) or not length:
         return []
-    untold = (MEASURED.match(told) for told in mismeasured(answer, lines))
-    return [told[0] for told in untold if told and _seconds(told[1], told[2]) > length]
+    return [told for told in mismeasured(answer, lines) if _seconds(told) > length]
 
 
-def _seconds(number: str, unit: str) -> float:
-    return float(number.replace(",", "")) * UNITS.get(unit.casefold().rstrip("s"), 0.0)
+def _seconds(told: str) -> float:
+    number, _, unit = told.rpartition(" ")
+    value = max(map(float, worth(number)), default=0.0)
+    return value * UNITS.get(unit.casefold().rstrip("s"), 0.0)
 
 
 # -- parts
@@ -249,7 +251,7 @@ def _count(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Sett
     if not choices:
         text = f"{number} time{'s' * (number > 1)}: {times}"
         return Settled(text, None, rests, "medium")
-    same = [i for i, choice in enumerate(choices) if NUMBER.findall(choice) == [str(number)]]
+    same = [i for i, choice in enumerate(choices) if worth(choice) == worth(str(number))]
     return Settled(choices[same[0]], same[0], rests, "medium") if len(same) == 1 else None
 
 

@@ -170,10 +170,10 @@ def bare(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
-def is_english(text: str) -> bool:
+def is_english(text: str, share: float = 0.15) -> bool:
     """Whether English function words make up a fair part of the words, as in any English text."""
     words = WORD.findall(text.casefold())
-    return sum(word in STOP for word in words) >= 0.15 * max(1, len(words))
+    return sum(word in STOP for word in words) >= share * max(1, len(words))
 
 
 def asks_in_english(question: str) -> bool:

@@ -114,6 +114,18 @@ def test_paper_asks_for_longer_clips_and_says_so(
     assert len(seer.asked) == 3
 
 
+def test_where_no_notes_are_taken_the_lines_are_read(described: Described, seer: Seer) -> None:
+    settings = load({**FLAGS, "reduction.method": "segments"}).settings
+
+    def say(prompt: str) -> str:
+        return "NOTHING" if "one part of a long" in prompt else "a picture of cups"
+
+    with Session.open(settings) as session:
+        answered = pipeline.ask(described, "What is there?", (), session, Scripted(say=say))
+    assert answered.answer.text == "a picture of cups"
+    assert answered.context.lines
+
+
 def test_paper_folds_where_the_model_fails(
     described: Described, seer: Seer, session: Session
 ) -> None:

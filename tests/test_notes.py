@@ -11,7 +11,7 @@ from silvr_cli.errors import UsageError
 from silvr_cli.protocols import Message, Reply, Request
 from silvr_cli.records import Line, Timeline, Video
 from silvr_cli.settings import Notes
-from silvr_cli.stages.notes import read_in_turn
+from silvr_cli.stages.notes import SOURCE, read_in_turn
 
 LINES = tuple(
     Line(i * 60.0, i * 60.0 + 5, "speech", f"we speak about subject{i} now") for i in range(40)
@@ -74,6 +74,35 @@ def test_earlier_notes_are_carried_forward_in_turn_only() -> None:
 def test_a_time_outside_its_part_is_not_believed() -> None:
     context = read_in_turn(TALK, "What of 31?", 60, Reader("subject31", time="9:59:59"), Notes())
     assert all(line.start < 2400 for line in context.lines)
+
+
+class Inventor(Reader):
+    """Notes something of its own about the first part, and the line as well."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__("subject3")
+        self.said = said
+
+    def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
+        reply = super().chat(messages, request)
+        return Reply(f"{reply.text}\n[3:00] {self.said}" if "[3:00]" in reply.text else reply.text)
+
+
+@pytest.mark.parametrize("said", ["it took 1,000 days", "spoken by Bob Smith", "it took nine days"])
+def test_a_note_with_what_its_part_does_not_have_is_not_taken(said: str) -> None:
+    context = read_in_turn(TALK, "What of 3?", 60, Inventor(said), Notes())
+    assert [n.text for n in context.lines if n.source == SOURCE] == [LINES[3].text]
+    kept = read_in_turn(TALK, "What of 3?", 60, Inventor("subject3 matters"), Notes())
+    assert sum(n.source == SOURCE for n in kept.lines) == 2
+
+
+def test_a_note_is_kept_with_its_line_or_not_at_all() -> None:
+    model = Reader(*(f"subject{i}" for i in range(40)))
+    context = read_in_turn(TALK, "What of all?", 60, model, Notes())
+    notes = [n for n in context.lines if n.source == SOURCE]
+    assert notes
+    assert {n.start for n in notes} <= {n.start for n in context.lines if n.source != SOURCE}
+    assert context.plan.tokens <= 60
 
 
 def test_nothing_to_note_is_an_empty_context() -> None:

@@ -158,8 +158,41 @@ def test_numbers_from_nowhere_are_repaired_once() -> None:
 )
 def test_what_is_still_made_up_is_marked(said: str, made_up: str) -> None:
     found = ask(Script(said, said), "Which gate opened?")
-    assert found.confidence == "low"
+    assert (found.verdict, found.confidence) == ("unclear", "low")
     assert found.notes == (f"not in the timeline: {made_up}",)
+
+
+def test_what_a_larger_model_still_makes_up_is_unclear() -> None:
+    model = structured(answer="at 17:55")
+    model.replies *= 2
+    found = ask(model, "When does the train to Lisbon leave?")
+    assert (found.verdict, found.confidence) == ("unclear", "low")
+    assert found.notes == ("not in the timeline: 17:55",)
+
+
+def test_a_number_that_may_be_counted_is_found_though_marked() -> None:
+    found = ask(Script("5 slides", "5 slides"), "How many slides are shown?")
+    assert (found.verdict, found.confidence) == ("found", "low")
+
+
+def test_a_number_in_words_brings_its_line_as_evidence() -> None:
+    found = ask(structured(answer="Gate 7", evidence=[]), "Which gate opened?")
+    assert (found.verdict, [e.start for e in found.evidence]) == ("found", [5.0])
+
+
+def test_a_falsified_quote_is_no_evidence() -> None:
+    quote = {"time": "0:05", "quote": "The harbour master opened gate nine."}
+    found = ask(structured(answer="the gate", evidence=[quote]), "What opened?")
+    assert (found.evidence, found.confidence) == ((), "low")
+    assert "dropped evidence" in found.notes[0]
+
+
+def test_the_prompts_own_example_is_no_answer() -> None:
+    said = "Two pounds of rye flour."
+    found = ask(Script(said, said), "What was opened?")
+    assert (found.verdict, found.text) == ("unclear", NOT_SAID)
+    assert "the prompt's own example" in found.notes[-1]
+    assert ask(Script(said, "Gate seven."), "What was opened?").text == "Gate seven."
 
 
 def test_a_larger_model_repairs_what_it_made_up() -> None:
@@ -220,11 +253,12 @@ def test_a_vote_rotates_the_options_and_counts_what_is_meant() -> None:
 
 
 def test_samples_of_an_open_answer_agree_or_lower_the_confidence() -> None:
-    model = Script("Gate seven.", "It was gate seven.", "Gate nine, I think.")
+    model = Script("Gate seven.", "It was gate seven.", *["Gate nine, I think."] * 2)
     found = answer(CONTEXT, "Which gate opened?", (), model, Reasoning(vote=3))
     assert found.text == "Gate seven."
     assert found.confidence == "medium"
     assert len({request.seed for _, request in model.asked}) == 3
+    assert len(model.asked) == 4, "gate nine stands nowhere and is asked about again"
     assert all(request.temperature > 0 for _, request in model.asked)
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from .. import prompts, replies
+from .. import evidence, prompts, replies
 from ..errors import UsageError
 from ..inflight import in_flight
 from ..protocols import Message, Request, TextModel
@@ -19,7 +19,7 @@ from ..settings import Notes
 from ..timeline import as_text, line_text, parse_clock, window
 
 NOTE = re.compile(r"^\W*\[?(\d+(?::\d\d){1,2})(?:\s*-\s*\d+(?::\d\d){1,2})?\]?\W*(.+)$")
-SOURCE = "notes"
+SOURCE = evidence.NOTED
 # What a line break may cost, and lines this near to a note go with it, in seconds.
 LINE_BREAK, NEAR = 1, 2.0
 
@@ -78,7 +78,10 @@ def _windows(lines: Sequence[Line], budget: int, model: TextModel) -> Iterator[t
 def _noted(
     part: Sequence[Line], question: str, before: str, model: TextModel, settings: Notes
 ) -> list[Line]:
-    """One window's notes; a time that is not in the window is taken for the window's own."""
+    """One window's notes; a time that is not in the window is taken for the window's own.
+
+    A note with numbers or names that the window does not have is not taken.
+    """
     prompt = prompts.load("notes")
     filled = prompt.fill(context=prompts.fenced(as_text(part)), question=question, before=before)
     reply = model.chat([Message("user", filled)], Request(settings.max_tokens))
@@ -87,7 +90,7 @@ def _noted(
     found = []
     for row in text.splitlines():
         match = NOTE.match(row.strip())
-        if match and "NOTHING" not in row:
+        if match and "NOTHING" not in row and not evidence.strange(match[2], "", part):
             at = parse_clock(match[1])
             at = at if start - 1 <= at <= end else start
             found.append(Line(at, max(at, min(end, at + 1)), "summary", match[2], None, SOURCE))
@@ -97,19 +100,30 @@ def _noted(
 def _within(
     notes: Sequence[Line], lines: Sequence[Line], budget: int, model: TextModel
 ) -> list[Line]:
-    """Notes, and the lines around them as far as there is room: answers are checked by these."""
-    room, kept = budget, list[Line]()
-    for note, cost in zip(notes, _costs(notes, model), strict=True):
+    """Notes, each with the line that it rests on, and the lines around them as far as there is
+    room: answers are checked by these, never by a note.
+    """
+    room, kept, around = budget, dict[Line, None](), dict[Line, None]()
+    for note in notes:
+        near = window(lines, note.start - NEAR, note.end + NEAR)
+        pair = [n for n in (note, *_behind(note, near)) if n not in kept]
+        cost = sum(_costs(pair, model))
         if cost <= room:
-            kept.append(note)
+            kept.update(dict.fromkeys(pair))
+            around.update(dict.fromkeys(near))
             room -= cost
-    touched = (n for note in kept for n in window(lines, note.start - NEAR, note.end + NEAR))
-    around = list(dict.fromkeys(touched))
-    for line, cost in zip(around, _costs(around, model), strict=True):
-        if cost <= room:
-            kept.append(line)
+    for line, cost in zip(around, _costs(list(around), model), strict=True):
+        if line not in kept and cost <= room:
+            kept[line] = None
             room -= cost
     return sorted(kept, key=lambda line: (line.start, line.end, line.kind))
+
+
+def _behind(note: Line, near: Sequence[Line]) -> list[Line]:
+    """The line near a note that bears it out best, else the first."""
+    rests = evidence.supporting(near, note.text, note.text, 1)
+    held = (n for n in near if rests and (n.start, n.text) == (rests[0].start, rests[0].quote))
+    return [next(held, near[0])] if near else []
 
 
 def _latest(notes: Sequence[Line], room: int, model: TextModel) -> str:

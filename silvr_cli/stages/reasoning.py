@@ -13,8 +13,9 @@ from functools import partial
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
-from .. import evidence, prompts, reckoning, replies, temporal
+from .. import echoes, evidence, prompts, quotes, reckoning, replies, temporal
 from ..errors import ReplyError
+from ..figures import figures
 from ..protocols import Reply
 from ..records import Answer, Confidence, Context, Evidence, Settled, Verdict
 from ..relevance import worded
@@ -188,7 +189,7 @@ def _told(question: str, choices: Sequence[str], context: Context) -> list[int]:
     the question has them counted or reckoned.
     """
     reckoned = COUNTED.search(question) or temporal.asks(question)
-    if reckoned or not all(map(evidence.NUMBER.search, choices)):
+    if reckoned or not all(re.search(r"\d", choice) for choice in choices):
         return []
     return [i for i, c in enumerate(choices) if not evidence.unsupported(c, context.lines)]
 
@@ -258,7 +259,8 @@ def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> 
     reply, text, rests, strange = _said_in_words(context, fenced, question, talk, ())
     notes = []
     if strange:
-        # Repaired once: the model is told what it made up; what is still made up is marked.
+        # Repaired once: the model is told what it made up; what is still made up is marked, and
+        # what it still takes from the prompt's example is no answer at all.
         first = _short(text)
         again = _said_in_words(context, fenced, question, talk, strange)
         if len(again[3]) < len(strange):
@@ -266,11 +268,13 @@ def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> 
             notes.append(f'repaired; the model first said: "{first}"')
     if replies.denies(text):
         return _not_said(*notes)
-    notes += [f"not in the timeline: {', '.join(strange)}"] if strange else []
+    if _borrowed(text, question, context):
+        told = "the model told of the prompt's own example"
+        return replace(_not_said(*notes, told), verdict="unclear", confidence="low")
     confidence: Confidence = "high" if rests and not context.unheard else "medium"
-    if strange or not rests or 2 * len(context.unheard) == context.asked > 0:
+    if not rests or 2 * len(context.unheard) == context.asked > 0:
         confidence = "low"
-    found = _found(text, confidence, rests, None, reply.text, notes)
+    found = _marked(_found(text, confidence, rests, None, reply.text, notes), question, strange)
     if evidence.repeats(text, question):
         told = "the answer only repeats the question"
         return replace(found, verdict="unclear", confidence="low", notes=(*found.notes, told))
@@ -286,13 +290,27 @@ def _said_in_words(
     if not text:
         raise ReplyError(f"{talk.model.name} gave an empty reply")
     rests = evidence.supporting(context.lines, question, text)
-    denied = replies.denies(text)
-    return (
-        reply,
-        text,
-        rests,
-        [] if denied else evidence.strange(text, question, context.lines, rests),
-    )
+    if replies.denies(text):
+        return reply, text, rests, []
+    taken = _borrowed(text, question, context)
+    rests, strange = evidence.resting(text, question, context.lines, rests, cited=False)
+    return reply, text, rests, list(dict.fromkeys((*strange, *taken)))
+
+
+def _borrowed(text: str, question: str, context: Context) -> Sequence[str]:
+    """What a reply took from the example in the prompt."""
+    sources = [question, *(n.text for n in evidence.own(context.lines))]
+    return echoes.borrowed(text, prompts.load("answer_open").template, sources)
+
+
+def _marked(found: Answer, question: str, strange: Sequence[str]) -> Answer:
+    """An answer with what in it stands nowhere: it is not found, but where it may be reckoned."""
+    if not strange:
+        return found
+    notes = (*found.notes, f"not in the timeline: {', '.join(strange)}")
+    reckoned = temporal.asks(question) in ("count", "how long") and all(map(figures, strange))
+    verdict: Verdict = found.verdict if reckoned else "unclear"
+    return replace(found, verdict=verdict, confidence="low", notes=notes)
 
 
 def _structured(
@@ -307,10 +325,7 @@ def _structured(
     told = f'repaired; the model first said: "{_short(found.text)}"'
     if len(still) < len(strange):
         found, strange = replace(again, notes=(told, *again.notes)), still
-    if strange:
-        marked = (*found.notes, f"not in the timeline: {', '.join(strange)}")
-        return replace(found, confidence="low", notes=marked)
-    return found
+    return _marked(found, question, strange)
 
 
 def _thought(
@@ -335,8 +350,10 @@ def _thought(
         raise ReplyError(f'the reply "{_short(text)}" is none of the options')
     if verdict == "not_found" and chosen is None:
         return replace(_not_said(), reasoning=reasoning), []
-    rests, notes = evidence.checked(_claims(said), context.lines)
-    strange = [] if choices else evidence.strange(text, question, context.lines, rests)
+    rests, notes = quotes.checked(_claims(said), context.lines)
+    strange = list[str]()
+    if not choices:
+        rests, strange = evidence.resting(text, question, context.lines, rests, cited=True)
     confidence = said.get("confidence", "low")
     if confidence not in ("high", "medium") or (notes and not rests):
         confidence = "low"

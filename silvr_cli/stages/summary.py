@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from .. import evidence, prompts, replies
+from .. import echoes, evidence, prompts, replies
 from ..inflight import in_flight
 from ..records import Chapter, Line, Point, Section, Summary, Timeline
 from ..relevance import is_english
+from ..sentences import rows, split
 from ..signs import lines_of
-from ..timeline import as_text, line_text, parse_clock
+from ..timeline import as_text, line_text
 
 if TYPE_CHECKING:
     from ..protocols import Work
@@ -43,19 +44,7 @@ WORDS_TOKENS, PROMPT_TOKENS = 96, 320
 SHORT_STRETCH, SMALL_STRETCH, LONGEST_STRETCH = 40, 700, 6000
 LEAST_WORDS, LONGEST_QUOTE = 4, 160
 LEVELS = 5
-TIMED = re.compile(r"^\W*\[?(\d{1,2}:\d\d(?::\d\d)?)(?:\s*[-–]\s*[\d:]+)?\]?[\s:.\-–—]*")
-SENTENCE_END = re.compile(r"(?<=[^\W\d_]{2}[.!?])\s+(?=[A-Z])")
-BULLET = re.compile(r"^\s*(?:[-*•–]+|\(?\d{1,2}[.)])\s+")
 NONE = re.compile(r"^\W*(?:none|no (?:decisions?|tasks?)|there (?:are|were) no)\b", re.IGNORECASE)
-# How small models begin whatever they are asked.
-OPENING = re.compile(
-    r"^(?:the|this) (?:video|recording|part|clip|speaker|speech|text|notes?|section)(?: also)? "
-    r"(?:discuss(?:es|ed)?|describe[sd]?|talk(?:s|ed)? about|mention(?:s|ed)?|is about"
-    r"|tells? (?:of|about)|told (?:of|about)|cover(?:s|ed)?|explain(?:s|ed)?|show(?:s|ed)?)"
-    r"(?: that)? ",
-    re.IGNORECASE,
-)
-AT = re.compile(r"^at \d{1,2}:\d\d(?::\d\d)?,? ", re.IGNORECASE)
 # English speech that promises, decides or orders says so with one of these.
 TASK = re.compile(
     r"\b(?:will|shall|must|should|need(?:s|ed)? to|ha(?:s|ve) to|let'?s|going to|agree\w*|decid\w+"
@@ -136,7 +125,7 @@ class Writer:
         context = prompts.fenced(self.shorten(lines, 0))
         for ask in (self.talk.ask, self.talk.ask_again):
             reply = ask("summary_tldr", self.tokens, context=context, wanted=wanted)
-            said = [s for _, row in _rows(reply.text) for s in SENTENCE_END.split(row)]
+            said = [s for _, row in rows(reply.text) for s in split(row)]
             found = [
                 _over(text, points) for text in said[:TLDR_SENTENCES] if self._sound(text, lines)
             ]
@@ -232,10 +221,10 @@ class Writer:
             "wanted": part.wanted,
             "timed": not self.small,
         }
-        said = _rows(self.talk.ask("summary_points", self.tokens, **values).text)
+        said = rows(self.talk.ask("summary_points", self.tokens, **values).text)
         good = [row for row in said[: part.wanted] if self._sound(row[1], part.lines)]
         if not good:
-            again = _rows(self.talk.ask_again("summary_points", self.tokens, **values).text)
+            again = rows(self.talk.ask_again("summary_points", self.tokens, **values).text)
             good = [row for row in again[: part.wanted] if self._sound(row[1], part.lines)]
             said += again
         points = [self._placed(text, part.lines, time) for time, text in good]
@@ -249,9 +238,9 @@ class Writer:
         for text in list(dict.fromkeys(said))[: part.wanted]:
             if evidence.copied(text, self.timeline.lines):
                 reply = self.talk.ask("summary_reword", self.tokens, sentence=prompts.fenced(text))
-                rows = _rows(reply.text)
-                if rows and self._sound(rows[0][1], part.lines):
-                    return self._placed(rows[0][1], part.lines)
+                told = rows(reply.text)
+                if told and self._sound(told[0][1], part.lines):
+                    return self._placed(told[0][1], part.lines)
         rests = evidence.supporting(part.lines, " ".join(said), " ".join(said), 1)
         longest = max(part.lines, key=lambda n: (n.kind == "speech", len(n.text)))
         line = next((n for n in part.lines if rests and n.text == rests[0].quote), longest)
@@ -267,6 +256,7 @@ class Writer:
             and not evidence.mismeasured(text, lines)
             and not evidence.copied(text, self.timeline.lines)
             and evidence.grounded(text, lines)
+            and not echoes.borrowed(text, _example(), [line.text for line in lines])
         )
 
     def _placed(self, text: str, lines: Sequence[Line], time: float | None = None) -> Point:
@@ -288,10 +278,10 @@ class Writer:
         stored = self.work.get(key)
         if stored is None:
             text = prompts.fenced(self.shorten(part.lines, 0))
-            rows = _rows(self.talk.ask("summary_tasks", self.tokens, context=text).text)
+            told = rows(self.talk.ask("summary_tasks", self.tokens, context=text).text)
             stored = [
                 asdict(replace(self._placed(said, lines), kind="task"))
-                for _, said in rows[:3]
+                for _, said in told[:3]
                 if not NONE.match(said) and self._sound(said, lines)
             ]
             self.work.put(key, stored)
@@ -335,27 +325,17 @@ class Writer:
             lines = _as_lines(group)
             text = prompts.fenced(as_text(lines))
             reply = self.talk.ask("summary_merge", self.tokens, context=text, wanted=wanted)
-            rows = [row for row in _rows(reply.text) if self._sound(row[1], lines)]
-            points = [self._placed(said, lines, time) for time, said in rows[:wanted]]
+            good = [row for row in rows(reply.text) if self._sound(row[1], lines)]
+            points = [self._placed(said, lines, time) for time, said in good[:wanted]]
             # Points are the model's own words already: chosen ones stand in for a merging.
             stored = [asdict(p) for p in (points or _spread(group, wanted))]
             self.work.put(key, stored)
         return [Point(**item) for item in stored]
 
 
-def _rows(reply: str) -> list[tuple[float | None, str]]:
-    """(time, sentence) a row of a reply; bullets, numbers and markup are taken off."""
-    found = []
-    for row in reply.splitlines():
-        text = BULLET.sub("", row.strip())
-        match = TIMED.match(text)
-        time = parse_clock(match[1]) if match else None
-        text = re.sub(r"\*\*|__|`|^#+\s*", "", text[match.end() :] if match else text)
-        text = OPENING.sub("", AT.sub("", " ".join(text.split()).strip('"“” ')))
-        text = text[:1].upper() + text[1:]
-        if text and not text.endswith(":"):
-            found.append((time, text))
-    return found
+def _example() -> str:
+    """The template with the example that small models give back as if it were the video's."""
+    return prompts.load("summary_points").template
 
 
 def _over(text: str, points: Sequence[Point]) -> Point:

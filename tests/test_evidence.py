@@ -1,0 +1,89 @@
+"""Evidence: a number stands beside what it is the number of, in the words that are shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from silvr_cli.evidence import NOTED, copied, grounded, mismeasured, resting, strange, supporting
+from silvr_cli.records import Evidence, Line
+
+LINES = (
+    Line(0.0, 4.0, "speech", "Welcome to the workshop. My name is Anna Berg."),
+    Line(5.0, 10.0, "speech", "First we sand the board with rough paper."),
+    Line(20.0, 29.0, "speech", "Then we paint the board blue with two coats."),
+    Line(40.0, 50.0, "speech", "After that we drill four holes in the corners."),
+    Line(60.0, 70.0, "speech", "Finally we hang the board on the wall with brass hooks."),
+    Line(80.0, 85.0, "speech", "Thank you for watching. The board cost 17 euros."),
+)
+COST = "How much did the board cost?"
+NOTE = Line(80.0, 81.0, "summary", "The board cost 99 euros, says Bob Smith.", None, NOTED)
+
+
+def rests(answer: str, question: str) -> tuple[list[float], list[str]]:
+    found, wrong = resting(answer, question, LINES, supporting(LINES, question, answer), False)
+    return [e.start for e in found], wrong
+
+
+@pytest.mark.parametrize("answer", ["It cost 2 euros.", "2 euros", "2", "The board cost 2 euros."])
+def test_a_number_of_something_else_is_from_nowhere(answer: str) -> None:
+    assert rests(answer, COST)[1] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "start"),
+    [
+        ("seventeen euros", COST, 80.0),
+        ("17", COST, 80.0),
+        ("4 holes are drilled.", "How many holes are drilled?", 40.0),
+        ("4", "How many holes are drilled?", 40.0),
+        ("At 0:40.", "When are the holes drilled?", 40.0),
+        ("It is painted. They drill 4 holes and it cost 17 euros.", "What of it?", 80.0),
+    ],
+)
+def test_a_right_number_brings_its_line(answer: str, question: str, start: float) -> None:
+    shown, wrong = rests(answer, question)
+    assert wrong == []
+    assert start in shown
+
+
+def test_number_words_are_numbers() -> None:
+    assert rests("Five holes.", "How many holes are drilled?")[1] == ["Five"]
+
+
+def test_a_quote_that_was_cited_bears_its_numbers_out() -> None:
+    cited = [Evidence(20.0, 29.0, LINES[2].text, "speech")]
+    assert resting("It takes 2 days.", "How long?", LINES, cited, True) == (cited, [])
+
+
+def test_the_models_own_notes_bear_nothing_out() -> None:
+    lines = (*LINES, NOTE)
+    assert strange("It cost 99 euros, says Bob Smith.", "", lines) == ["99", "Bob Smith"]
+    assert all("99" not in e.quote for e in supporting(lines, COST, "The board cost 99 euros."))
+
+
+def test_measures_know_number_words() -> None:
+    lines = [Line(0, 1, "speech", "It took twenty years and one month.")]
+    assert mismeasured("It took 20 years and 1 month.", lines) == []
+    assert mismeasured("It took twenty months.", lines) == ["twenty months"]
+
+
+def test_nearly_all_of_a_sentence_is_copied_too() -> None:
+    lines = [Line(0, 1, "speech", "A goat made that dent and we decided to keep it.")]
+    assert copied("A goat made the dent and we decided to keep it.", lines)
+    assert not copied("They chose to keep a dent which some goat had made there.", lines)
+
+
+GERMAN = [
+    Line(0, 4, "speech", "Willkommen in der Werkstatt. Ich heiße Anna Berg."),
+    Line(5, 9, "speech", "Das Brett kostet siebzehn Euro, und wir bohren danach vier Löcher."),
+    Line(10, 14, "speech", "Zum Schluss streichen wir das Brett mit blauer Farbe an."),
+]
+
+
+def test_other_languages_are_held_against_the_beginnings_of_their_words() -> None:
+    assert grounded("Ein Brett wird gestrichen und kostet etwas.", GERMAN)
+    assert not grounded("Der Bürgermeister verspricht eine neue Schule.", GERMAN)
+
+
+def test_english_over_another_language_is_not_grounded() -> None:
+    assert not grounded("The screen was to be written by them.", GERMAN)
