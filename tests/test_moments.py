@@ -83,13 +83,13 @@ def test_the_best_are_first_and_at_most_so_many() -> None:
 @pytest.mark.parametrize("length", [60, 400])
 @pytest.mark.parametrize("best", ["telescope", "The telescope. A telescope."])
 def test_every_place_that_has_the_word_is_found(length: int, best: str) -> None:
-    told = [f"Somebody tells of something else, number {i}." for i in range(length)]
+    told = ["Somebody tells of something else."] * length
     places = [length // 10, length // 4, length // 2, 3 * length // 4]
     for at in places:
         told[at] = f"He has, as all of us in the village know, a telescope with number {at}."
     told[length // 2] = best
     found = find(talk(told), "telescope", Moments(top=6), FakeEmbedder())
-    assert sorted({int(m.start // 10) for m in found if "telescope" in m.text}) == places
+    assert all(any(m.start <= 10 * at + 5 < m.end for m in found) for at in places)
     assert all(LEAST <= moment.score <= 1 for moment in found)
 
 
@@ -116,7 +116,10 @@ def test_captions_of_mere_change_weigh_less_than_words() -> None:
     lines = [
         Line(20, 28, "caption", "the ferry timetable", 8.0),
         Line(60, 68, "speech", "the ferry timetable"),
-        *(Line(i, i + 2, "speech", f"other words {i}") for i in range(30, 50, 4)),
+        *(
+            Line(i, i + 2, "speech", f"other words {i}.")
+            for i in (*range(30, 58, 4), *range(70, 98, 4))
+        ),
     ]
     assert first("ferry timetable", build(video, lines)).start == 60
 

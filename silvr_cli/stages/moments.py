@@ -28,19 +28,20 @@ SILENCE, JOINED_WORDS = 2.0, 40
 
 # What each kind of evidence weighs, in standard deviations over the video's passages: the passage
 # itself, it with the passages beside it, and a stretch of the video as long as WIDE_SHARE of it.
-LETTERS, NEAR_LETTERS, WIDE_WORDS = 0.4, 0.35, 0.3
-MEANING, NEAR_MEANING, WIDE_MEANING = 0.9, 0.2, 0.3
+# Words stand in for meaning where there is no embedder.
+LETTERS, NEAR_LETTERS, WIDE_WORDS = 0.2, 0.37, 0.23
+MEANING, WIDE_MEANING, WORDS_ALONE = 0.86, 0.24, 1.25
 WIDE_SHARE, WIDE_LEAST = 1 / 30, 10.0
 # Short passages tell little; the log of the words counts.
-LENGTH = 0.35
+LENGTH = 0.12
 # Videos begin by announcing and end by repeating what they tell: see the thing itself first.
-EDGE, EDGE_SHARE = 1.7, 0.05
+EDGE, EDGE_SHARE = 2.1, 0.05
 # Each announcement in a passage, and each instruction, where the video is a tutorial.
-ANNOUNCES, INSTRUCTS = 0.6, 0.3
-# What is looked for is seldom told in one sentence: the first passage is the best one near the
-# place where the evidence is densest. Density is the sum of exp(SOFT * standing), blurred over time
-# by a bell of DENSE_SHARE of the video and read off in so many steps.
-SOFT, DENSE_SHARE, NEAR_SHARE, STEPS = 0.8, 1 / 20, 1 / 60, 1024
+ANNOUNCES, INSTRUCTS = 1.0, 0.35
+# What is looked for is seldom told in one sentence: what decides on the first passage is, besides
+# its own standing, DENSITY times the log of the evidence around it: the sum of exp(standing) beyond
+# the median's, blurred over time by a bell of DENSE_SHARE of the video, read off in so many steps.
+DENSITY, DENSE_SHARE, STEPS = 8.0, 1 / 20, 1024
 # Captions that only tell change answer few queries.
 KIND_WEIGHT = {"caption": 0.4, "summary": 0.8, "sound": 0.6}
 # A moment grows over neighbours that stand at most so much lower than its best passage, while
@@ -155,11 +156,12 @@ def weighed(
     regions = Index([" ".join(texts[a:b]) for a, b in wide])
     standing += WIDE_WORDS * _standard(regions.scores(words))
     likeness = _shared(near, words)
-    if embedder:
+    if embedder is None:
+        standing *= WORDS_ALONE
+    else:
         asked, rows = embedder.embed([query])[0], embedder.embed(texts)
         own = rows @ asked
         standing += MEANING * _standard(own)
-        standing += NEAR_MEANING * _standard(_means(rows, beside) @ asked)
         standing += WIDE_MEANING * _standard(_means(rows, wide) @ asked)
         likeness = (likeness + np.clip(own, 0, 1)) / 2
     standing += LENGTH * np.log([1 + len(text.split()) for text in texts])
@@ -260,16 +262,17 @@ def _spans(
 
 
 def _densest(told: Sequence[Passage], standing: Any, duration: float) -> int:
-    """The best passage near the place around which the most evidence stands together."""
+    """The passage that stands highest, by itself and with what stands around it."""
     import numpy as np
 
     share = np.array([passage.middle for passage in told]) / max(duration, TINY)
     at = np.clip((share * STEPS).astype(int), 0, STEPS - 1)
-    weights = np.bincount(at, np.exp(SOFT * (standing - standing.max())), STEPS)
+    # Where much is said, much is said that has nothing to do with it: only what stands out counts.
+    worth = np.exp(standing - standing.max()) - np.exp(np.median(standing) - standing.max())
+    weights = np.bincount(at, np.maximum(worth, 0.0), STEPS)
     steps = np.arange(1 - STEPS, STEPS) / (STEPS * DENSE_SHARE)
     dense = np.convolve(weights, np.exp(-(steps**2) / 2), "valid")[at]
-    near = np.abs(share - share[int(np.argmax(dense))]) <= NEAR_SHARE
-    return int(np.argmax(np.where(near, standing, -np.inf)))
+    return int(np.argmax(standing + DENSITY * np.log(dense + TINY)))
 
 
 def _grown(told: Sequence[Passage], left: Any, best: int) -> tuple[int, int]:
