@@ -57,6 +57,7 @@ def test_json_lists_objects_and_our_own(tmp_path: Path) -> None:
         ("c.json", '[{"start": true, "end": 63, "text": "x"}]', "start is True, not a number"),
         ("c.json", '[{"start": -1, "end": 63, "text": "x"}]', "start is -1, not a time"),
         ("c.json", '[{"start": 1, "end": 1e999, "text": "x"}]', "end is inf, not a time"),
+        ("c.json", f'[{{"start": 1, "end": {10**400}, "text": "x"}}]', "end is inf, not a time"),
         ("c.json", '[{"start": NaN, "end": 1, "text": "x"}]', "is not JSON"),
         ("c.json", '[{"start": 1, "end": 2, "text": null}]', "words in quotes"),
         ("c.json", '[{"start": 1, "end": 2, "text": "x", "source": 5}]', "words in quotes"),

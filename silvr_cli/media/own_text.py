@@ -154,6 +154,11 @@ def _levelled(line: Line) -> Line:
 def _seconds(value: Any, where: str, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InputError(f"{where}: {key} is {value!r}, not a number of seconds", ITEM)
-    if not 0 <= value < float("inf"):
-        raise InputError(f"{where}: {key} is {value:g}, not a time in a video", ITEM)
-    return float(value)
+    try:
+        seconds = float(value)
+    except OverflowError:
+        # JSON's integers know no bounds.
+        seconds = float("inf")
+    if not 0 <= seconds < float("inf"):
+        raise InputError(f"{where}: {key} is {seconds:g}, not a time in a video", ITEM)
+    return seconds
