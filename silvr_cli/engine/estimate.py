@@ -10,12 +10,13 @@ from .. import pipeline
 from ..backends.kept import keep
 from ..errors import SilvrError
 from ..graph import StageState
+from ..legible import legible
 from ..metering import added
 from ..records import Usage
 from ..session import Session
 from . import work
 from .jobs import Job, ask_key, shown
-from .lines import Known, escaped
+from .lines import Known
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ def estimate(
             except SilvrError as error:
                 if error.exit_code != 3:
                     raise
-                found.unreadable.append((escaped(shown(job.video)), escaped(error.message)))
+                found.unreadable.append((legible(shown(job.video)), legible(error.message)))
                 continue
             found.kept += kept
             if job.task == "ask":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from ..legible import legible
 from .jobs import SCHEMA, Ask, Job, Result
 
 # How a line begins: its id stands between the two.
@@ -32,7 +33,7 @@ class Ident(NamedTuple):
     @classmethod
     def of(cls, job: Job, ask: Ask) -> Ident:
         """As the line will have it."""
-        return cls(job.task, escaped(job.video), ask.line_id(job.task, job.video))
+        return cls(job.task, legible(job.video), ask.line_id(job.task, job.video))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +128,10 @@ def renamed(data: bytes, ident: Ident) -> bytes:
     return _dumped({**json.loads(data), "video": ident.video, "id": ident.id})
 
 
-def escaped(text: str, backslash: str = "\\") -> str:
-    """The text with what is not UTF-8 in it written as a backslash, u and four digits."""
-    return SURROGATE.sub(lambda found: f"{backslash}u{ord(found[0]):04x}", text)
-
-
 def _dumped(line: Any) -> bytes:
     text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
     # Twice, for in JSON one backslash would bring the character back, which many readers refuse.
-    return escaped(text, "\\\\").encode() + b"\n"
+    return SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode() + b"\n"
 
 
 def _parsed(data: bytes) -> dict[str, Any] | None:

@@ -16,8 +16,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from .. import interrupt
 from ..errors import UsageError
+from ..legible import legible
 from .jobs import Result
-from .lines import Ident, Known, Span, encoded, escaped, read, refuse, renamed
+from .lines import Ident, Known, Span, encoded, read, refuse, renamed
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -95,7 +96,7 @@ class Output:
     def write(self, result: Result) -> None:
         """Append one line, whole or not at all, even when Ctrl-C strikes."""
         data = encoded(result)
-        ident = Ident(result.task, escaped(result.video), result.id)
+        ident = Ident(result.task, legible(result.video), result.id)
         with interrupt.held():
             if self._file is None:
                 self._show(ident, data)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..legible import legible
 from .inputs import is_address
 from .jobs import Ask, Job, Task, shown
-from .lines import escaped
 
 COLUMNS = ("video", "question", "id", "choices")
 # As many mistakes as a person reads.
@@ -165,7 +165,7 @@ def _video(value: Any) -> str:
 
 
 def _is_utf8(text: str) -> bool:
-    return escaped(text) == text
+    return legible(text) == text
 
 
 def _choices(value: Any) -> tuple[str, ...]:
