@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -426,3 +427,21 @@ def test_nothing_found_writes_nothing(tmp_path: Path) -> None:
     ran = silvr("find", "--subtitles", tmp_path / "talk.srt", "zebra", "--embed", "none")
     assert (ran.returncode, ran.stdout) == (0, "")
     assert "nothing in the video" in ran.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes standard files")
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_standard_files_are_no_error_and_nothing_else_gets_their_numbers(
+    video: Path, tmp_path: Path, closed: str
+) -> None:
+    fakes = ["--vision", "fake", "--reader", "fake", "--cache", str(tmp_path / "cache")]
+    words = ["timeline", str(video), *fakes, "-f", "json", "-o", str(tmp_path / "told.json")]
+    command = shlex.join([sys.executable, "-m", "silvr_cli", *words])
+    ran = subprocess.run(
+        ["sh", "-c", f"{command} {closed}"], capture_output=True, check=False, timeout=100
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert b"Traceback" not in ran.stderr
+    assert json.loads((tmp_path / "told.json").read_text("utf-8"))["lines"]
+    again = silvr("cache", "ls", "--json", "--cache", tmp_path / "cache")
+    assert [row["name"] for row in json.loads(again.stdout)] == ["talk.mp4"]

@@ -88,6 +88,7 @@ def main() -> NoReturn:
     Only a bug shows a traceback.
     """
     interrupt.listen()
+    stdout.occupy()
     below = stdout.watch()
     try:
         code = app(standalone_mode=False) or 0

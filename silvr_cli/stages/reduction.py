@@ -278,7 +278,7 @@ def _costs(lines: Sequence[Line], budget: Budget) -> list[int]:
 
 
 def _tokens(lines: Sequence[Line], budget: Budget) -> int:
-    """Tokens of the lines; estimated, and surely too many, where they are far over the budget."""
+    """Tokens of the lines; an estimate where their bytes alone tell that they cannot fit."""
     size = sum(len(line.text.encode("utf-8", "replace")) for line in lines)
     if size > BYTES_A_TOKEN * budget.tokens:
         return size // USUAL_BYTES
