@@ -18,6 +18,7 @@ from .relevance import bare, terms
 from .temporal import (
     AHEAD,
     BEHIND,
+    ENDS,
     FRAME,
     QUOTED,
     SAID,
@@ -34,7 +35,6 @@ PART = re.compile(r"\b(?:part|section|segment|chapter|slide)s?\b", re.IGNORECASE
 SPOKEN = re.compile(
     r"\b(?:mention\w*|sa(?:y|ys|id)|spoken|talk\w*|discuss\w*|explain\w*|told)\b", re.IGNORECASE
 )
-ENDING = re.compile(r"\b(?:ends?|over)\b", re.IGNORECASE)
 # A question for a stretch of the video, not for what is told: not "How long does the ride take?".
 SEEN = re.compile(
     r"\b(?:part|section|segment|chapter|slide|scene|clip|video|picture|screen|shown|appear"
@@ -60,7 +60,7 @@ def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Set
     """
     kind = asks(question)
     part = named(question, lines) if kind not in ("", "count") else None
-    if kind == "when" and part and not QUOTED.search(question):
+    if kind == "when" and part:
         return _when(question, choices, part)
     if kind == "how long" and part and not choices and _of_part(question):
         return Settled(f"{_length(part)}, from {clock(part.start)}", None, (part,), _sure(question))
@@ -152,11 +152,18 @@ def _of_part(question: str) -> bool:
 
 
 def _when(question: str, choices: Sequence[str], part: Line) -> Settled | None:
-    if not _of_part(question) or ENDING.search(question):
+    """When a part begins, or ends where that is asked."""
+    rest = f" {bare(question)} "
+    for title in _titles(part):
+        rest = rest.replace(f" {title} ", " ")
+    ends = bool(ENDS.search(rest))
+    # A quoted title's beginning is settled by itself, whatever the question calls it.
+    if not _of_part(question) or (QUOTED.search(question) and not ends):
         return None
+    at = part.end if ends else part.start
     if not choices:
-        return Settled(clock(part.start), None, (part,), _sure(question))
-    index = timely(part.start, choices)
+        return Settled(clock(at), None, (part,), _sure(question))
+    index = timely(at, choices)
     return None if index is None else Settled(choices[index], index, (part,), _sure(question))
 
 

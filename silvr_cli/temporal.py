@@ -40,6 +40,7 @@ BEGINNING = re.compile(
     r"\b(?:clip|scene|shot|part|section)\b.*\b(?:begin|start)|\bstart\w* .*\b(?:clip|scene)",
     re.IGNORECASE,
 )
+ENDS = re.compile(r"\b(?:ends?|over)\b", re.IGNORECASE)
 EARLIEST = re.compile(r"\b(?:first|earliest)\b", re.IGNORECASE)
 LATEST = re.compile(r"\b(?:last|latest)\b", re.IGNORECASE)
 BEHIND = re.compile(r"\b(?:after|follows?|following)\b", re.IGNORECASE)
@@ -280,7 +281,7 @@ def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Set
     quoted = [place(phrase, lines, index) for phrase in QUOTED.findall(question)]
     anchor = quoted[0] if len(quoted) == 1 and quoted[0] and quoted[0].whole else None
     if kind == "when" and anchor:
-        return _begins(anchor, choices)
+        return None if ENDS.search(SAID.sub("", question)) else _begins(anchor, choices)
     if kind == "when" and not quoted:
         return _only_beginning(question, choices, lines)
     if kind != "order" or len(choices) < 2:

@@ -28,6 +28,8 @@ TOUR = [
         ("When does the dome part begin?", "0:16"),
         ("At what time does the part about the log book start?", "1:11"),
         ("When is the workshop shown?", "1:31"),
+        ("When does the dome part end?", "0:44"),
+        ('When does the part "The dome" end?', "0:44"),
         ("How long is the dome part?", "28 seconds, from 0:16"),
         ("How long is the part about the workshop?", "28 seconds, from 1:31"),
         ('How long does the part "The dome" last?', "28 seconds, from 0:16"),
@@ -56,7 +58,7 @@ def test_open_questions_are_settled_by_times(question: str, told: str) -> None:
         "How long is the winch in the dome part shown?",
         "How long is the part from the dome to the workshop?",
         "When does the part about the moon begin?",
-        "When does the dome part end?",
+        "When does the dome end?",
         # "The board" stands in two sentences, the last part has none after it.
         "What happens after the board?",
         "What comes after the workshop?",
