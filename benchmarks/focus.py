@@ -1,13 +1,14 @@
 """`focus` against the full prompt: the same questions, the same model, a fraction of the tokens.
 
     python benchmarks/focus.py SET_FOLDER OUT_FOLDER [--videos 17] [--budget 400] [--votes 1]
-                               [--llm llamacpp/qwen2.5-coder-1.5b]
+                               [--llm llamacpp/qwen2.5-coder-1.5b] [--plain 10]
 
 SET_FOLDER holds timelines.jsonl and questions.jsonl (NExT-QA with somebody's captions). All
 questions on so many videos are asked twice by `silvr eval`: over what `focus` picks within
 --budget tokens, and over the whole timeline, which the questions of a video share as a prefix.
 Videos are drawn by a hash; the first 120 in its order were looked at while rules were written, so
-they are drawn from its end. Prints both reports and the paired comparison.
+they are drawn from its end. Prints both reports and the paired comparison. --plain asks about so
+many of the videos a third time, as anybody would: the whole timeline, the question, one letter.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ import hashlib
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+
+from silvr_cli import backends, prompts
+from silvr_cli.configuration import load
+from silvr_cli.evals import named
+from silvr_cli.stages.reasoning import CANDIDATES
+from silvr_cli.talk import Talk
+from silvr_cli.timeline import as_text
 
 SILVR_EVAL = [sys.executable, "-m", "silvr_cli", "eval"]
 FULL = 30_000
@@ -51,6 +60,39 @@ def asked(data: Path, out: Path, model: str, *options: str) -> str:
     return str(max(out.glob("*/report.json"), key=lambda file: file.stat().st_mtime).parent)
 
 
+def plain(data: Path, videos: int, out: Path, model: str) -> dict[str, bool]:
+    """Whether one letter over the whole timeline is right, by question; kept in `out`."""
+    found = named("nextqa").load(data, "val")
+    drawn = list(dict.fromkeys(item.video for item in found.items))[:videos]
+    kept = out.read_text("utf-8").splitlines() if out.exists() else []
+    right: dict[str, bool] = dict(map(json.loads, kept))
+    with closing(backends.text_model(model, load().settings)) as opened, out.open("a") as file:
+        for item in found.items:
+            if item.video not in drawn or item.id in right:
+                continue
+            text = prompts.fenced(as_text(found.timelines[item.video].lines))
+            values = {"context": text, "question": item.question, "choices": item.choices}
+            first = Talk(opened).likeliest("answer_letter", CANDIDATES, **values)
+            letters = [token.strip() for token, _ in first]
+            picked = next((ord(a) - ord("A") for a in letters if a and a in "ABCDE"), None)
+            right[item.id] = picked == item.gold
+            file.write(json.dumps([item.id, right[item.id]]) + "\n")
+            file.flush()
+    return right
+
+
+def beside(plain: dict[str, bool], *runs: str) -> None:
+    print(f"plain: {sum(plain.values())} of {len(plain)}")
+    for run in runs:
+        text = (Path(run) / "records.jsonl").read_text("utf-8")
+        scores = {
+            row["item"]["id"]: row["figures"]["accuracy"]
+            for row in map(json.loads, text.splitlines())
+        }
+        both = [id_ for id_ in plain if id_ in scores]
+        print(f"{run}: {sum(scores[id_] for id_ in both):g} of the same {len(both)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -59,6 +101,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=400)
     parser.add_argument("--votes", type=int, default=1)
     parser.add_argument("--llm", default="llamacpp/qwen2.5-coder-1.5b")
+    parser.add_argument("--plain", type=int, default=0)
     options = parser.parse_args()
     data = subset(options.folder, drawn(options.folder, options.videos), options.out / "data")
     focus = ["--reduction", "focus", "--budget", str(options.budget)]
@@ -68,6 +111,9 @@ def main() -> None:
     full = ["--reduction", "all", "--budget", str(FULL)]
     whole = asked(data, options.out / "all", options.llm, *full)
     subprocess.run([*SILVR_EVAL, "compare", few, whole], check=True)
+    if options.plain:
+        file = options.out / "plain.jsonl"
+        beside(plain(data, options.plain, file, options.llm), few, whole)
 
 
 if __name__ == "__main__":
