@@ -445,3 +445,28 @@ def test_closed_standard_files_are_no_error_and_nothing_else_gets_their_numbers(
     assert json.loads((tmp_path / "told.json").read_text("utf-8"))["lines"]
     again = silvr("cache", "ls", "--json", "--cache", tmp_path / "cache")
     assert [row["name"] for row in json.loads(again.stdout)] == ["talk.mp4"]
+
+
+@pytest.mark.parametrize(
+    "words", [("timeline",), ("chapters",), ("events",), ("find", "?"), ("ask", "?")]
+)
+def test_what_is_read_is_never_written_over(
+    video: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    before = video.read_bytes()
+    subtitles = tmp_path / "told.srt"
+    subtitles.write_text("1\n00:00:00,000 --> 00:00:01,000\nA ship.\n", "utf-8")
+    linked = tmp_path / "link"
+    linked.symlink_to(video)
+    command, *asked = words
+    fakes = ("--vision", "fake", "--reader", "fake", "--subtitles", subtitles, "--quiet")
+    for output in (video, linked, subtitles):
+        ran = silvr(command, video, *(["is it?"] if asked else []), *fakes, "-o", output)
+        assert ran.returncode == 2
+        assert ran.stderr == (
+            f"silvr: -o {output} would replace what is read (choose another -o)\n"
+        )
+    missing = tmp_path / "none" / "out.txt"
+    ran = silvr(command, video, *(["is it?"] if asked else []), *fakes, "-o", missing)
+    assert (ran.returncode, "its folder is not there" in ran.stderr) == (2, True)
+    assert video.read_bytes() == before

@@ -82,7 +82,9 @@ def ask(
 
     choices = options.answers(choice)
     loaded = options.chosen(locals(), models__embed=embed)
-    source, question = options.source_and_question("ask", words, captions, subtitles, clip_length)
+    source, question = options.source_and_question(
+        "ask", words, captions, subtitles, clip_length, output
+    )
     with options.session(loaded.settings, quiet) as session:
         # Named before the video is read: a typo must not cost an hour.
         with closing(pipeline.open_text_model(session)) as model:

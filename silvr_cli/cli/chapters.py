@@ -85,7 +85,7 @@ def chapters(
     from . import display
 
     loaded = options.chosen(locals(), chapters__count=count, chapters__min_length=min_length)
-    source = options.source(video, captions, subtitles, clip_length, "chapters")
+    source = options.source(video, captions, subtitles, clip_length, "chapters", output)
     given = pipeline.Given(_times(at), keep)
     _agree(at, count, min_length, format, json)
     if embed and video is None:

@@ -50,7 +50,7 @@ def events(
     loaded = options.chosen(
         locals(), events__length=length, models__embed="fake" if dry_run else embed
     )
-    source = options.source(video, captions, subtitles, clip_length, "events")
+    source = options.source(video, captions, subtitles, clip_length, "events", output)
     with options.session(loaded.settings, quiet) as session:
         described = pipeline.describe(source, session)
         found = pipeline.events(described, session)

@@ -57,7 +57,9 @@ def find(
     from . import display
 
     loaded = options.chosen(locals(), moments__top=top, models__embed="fake" if dry_run else embed)
-    source, query = options.source_and_question("find", words, captions, subtitles, clip_length)
+    source, query = options.source_and_question(
+        "find", words, captions, subtitles, clip_length, output
+    )
     with options.session(loaded.settings, quiet) as session:
         described = pipeline.describe(source, session)
         found = pipeline.find(described, query, session)

@@ -52,7 +52,7 @@ def highlights(
     loaded = options.chosen(
         locals(), highlights__top=top, models__embed="fake" if dry_run else embed
     )
-    source = options.source(video, captions, subtitles, clip_length, "highlights")
+    source = options.source(video, captions, subtitles, clip_length, "highlights", output)
     with options.session(loaded.settings, quiet) as session:
         described = pipeline.describe(source, session)
         found = pipeline.highlights(described, session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -243,19 +243,20 @@ def source_and_question(
     captions: Path | None,
     subtitles: Path | None,
     clip_length: float | None,
+    output: Path | None,
 ) -> tuple[Source, str]:
     """Tell the video from the question: with text of your own, the video may be absent.
 
     Raises UsageError when the words are not one question, or it has nothing to be asked of.
     """
     from ..errors import UsageError
-    from ..intake import place
-    from ..pipeline import Source
 
     if len(words) == 2:
-        return Source(place(words[0]), captions, subtitles, clip_length), question(words[1])
+        brought = source(words[0], captions, subtitles, clip_length, command, output)
+        return brought, question(words[1])
     if len(words) == 1 and (captions or subtitles):
-        return Source(None, captions, subtitles, clip_length), question(words[0])
+        brought = source(None, captions, subtitles, clip_length, command, output)
+        return brought, question(words[0])
     if len(words) == 1:
         raise UsageError(
             f"'{words[0]}' stands alone: a video and a question are needed",
@@ -273,8 +274,11 @@ def source(
     subtitles: Path | None,
     clip_length: float | None,
     command: str,
+    output: Path | None = None,
 ) -> Source:
-    """What the user brought; raises UsageError when that is nothing."""
+    """What the user brought; raises UsageError when that is nothing, or `output` would replace it
+    or cannot be written.
+    """
     from ..errors import UsageError
     from ..intake import place
     from ..pipeline import Source
@@ -282,7 +286,25 @@ def source(
     if not (video or captions or subtitles):
         hint = f"silvr {command} VIDEO, or --captions, --subtitles"
         raise UsageError("there is nothing to read", hint)
-    return Source(place(video) if video else None, captions, subtitles, clip_length)
+    named = place(video) if video else None
+    if output:
+        _apart(output, (named, captions, subtitles))
+    return Source(named, captions, subtitles, clip_length)
+
+
+def _apart(output: Path, read: Iterable[Path | str | None]) -> None:
+    """Told before any work: what is written last must not replace what was read, or get lost."""
+    from ..errors import UsageError
+
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder", "choose another -o")
+    if not output.absolute().parent.is_dir():
+        raise UsageError(
+            f"{output} cannot be written: its folder is not there", "choose another -o"
+        )
+    for path in read:
+        if isinstance(path, Path) and path.exists() and output.exists() and output.samefile(path):
+            raise UsageError(f"-o {output} would replace what is read", "choose another -o")
 
 
 @contextmanager

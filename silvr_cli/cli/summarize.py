@@ -56,7 +56,7 @@ def summarize(
     from . import display
 
     loaded = options.chosen(locals(), summary__style=style, summary__points=points)
-    source = options.source(video, captions, subtitles, clip_length, "summarize")
+    source = options.source(video, captions, subtitles, clip_length, "summarize", output)
     with options.session(loaded.settings, quiet) as session:
         with closing(pipeline.open_text_model(session)) as model:
             described = pipeline.describe(source, session)

@@ -44,7 +44,7 @@ def timeline(
     if not (video or captions or subtitles):
         raise UsageError("nothing to describe", "silvr timeline VIDEO, or --captions, --subtitles")
     loaded = options.chosen(locals(), models__embed=embed)
-    source = options.source(video, captions, subtitles, clip_length, "timeline")
+    source = options.source(video, captions, subtitles, clip_length, "timeline", output)
     with options.session(loaded.settings, quiet) as session:
         described = pipeline.describe(source, session)
     display.deliver(exports.write(described.timeline, format), output)
