@@ -78,7 +78,9 @@ def events(described: Described, session: Session) -> tuple[Event, ...]:
 
     length, duration = session.settings.events.length, described.timeline.video.duration
     lines = _sentences(described)
-    wanted = Chapters(count=max(1, round(duration / length)), min_length=min(5.0, length / 3))
+    # A day has more events than a user may ask chapters for.
+    many = {"count": max(1, round(duration / length))}
+    wanted = Chapters(min_length=min(5.0, length / 3)).model_copy(update=many)
     signs = candidates(lines, described.cuts, duration)
     spans = list(pairwise((*boundaries(signs, duration, wanted), duration)))
     titles = _titles(spans, lines)

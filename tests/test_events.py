@@ -91,3 +91,10 @@ def test_highlights_of_a_described_video(session: Session) -> None:
     found = pipeline.highlights(DESCRIBED, session)
     assert found
     assert any("120 tickets" in m.text for m in found)
+
+
+def test_a_day_has_more_events_than_a_user_may_ask_chapters_for(session: Session) -> None:
+    lines = [Line(i * 9.0, i * 9.0 + 8, "speech", f"Now comes number {i}.") for i in range(2400)]
+    video = Video("sha256:day", "day.mp4", 21_600.0)
+    found = pipeline.events(Described(build(video, lines), ()), session)
+    assert len(found) > 1000

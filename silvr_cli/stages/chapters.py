@@ -103,8 +103,8 @@ def _best(
 ) -> list[float]:
     """Times at least `least` apart whose strengths, less the price of each, add up to the most.
 
-    Row k of the table holds the best sum that ends in each candidate with k + 1 chosen. Fewer than
-    the lower number are given only when no more have room.
+    A row holds the best sum that ends in each candidate with so many chosen, `came` what each was
+    reached from. Fewer than the lower number are given only when no more have room.
     """
     low, high = number
     if not usable or high < 1:
@@ -112,23 +112,23 @@ def _best(
     times = np.array([c.time for c in usable])
     strength = np.array([c.strength for c in usable])
     before = np.searchsorted(times, times - least, side="right") - 1
-    table, came, best = [strength.copy()], [np.full(len(times), -1)], (0.0, -1, -1)
+    sums, came, best = strength, [np.full(len(times), -1, np.int32)], (0.0, -1, -1)
     while True:
-        row = len(table)
-        last = int(table[-1].argmax())
-        worth = float(table[-1][last]) - price * row
+        row = len(came)
+        last = int(sums.argmax())
+        worth = float(sums[last]) - price * row
         # Below the lower number every further boundary is worth having, whatever its price.
         if row <= low or worth > best[0]:
             best = (worth, row - 1, last)
         if row == high:
             break
-        peak, at = _running_peak(table[-1])
+        peak, at = _running_peak(sums)
         room = before >= 0
         reached = np.where(room, peak[before], -np.inf)
         if not np.isfinite(reached).any():
             break
-        table.append(reached + strength)
-        came.append(np.where(room, at[before], -1))
+        sums = reached + strength
+        came.append(np.where(room, at[before], -1).astype(np.int32))
     found, (_, row, place) = [], best
     while row >= 0:
         found.append(float(times[place]))
