@@ -10,7 +10,7 @@ from functools import partial
 from .figures import Figure, figures, stands, worth
 from .names import foreign
 from .records import Evidence, Line
-from .relevance import Index, bare, is_english, terms
+from .relevance import UNSPACED, Index, bare, is_english, pairs, terms
 from .timeline import clock
 
 # What may follow a number and tell what it measures.
@@ -247,8 +247,8 @@ def _roots(text: str) -> list[str]:
     """How words begin; for scripts without spaces between words, their letters two by two."""
     found = []
     for word in bare(text).split():
-        if any("\u0e00" <= c <= "\u0eff" or "\u2e80" <= c <= "\u9fff" for c in word):
-            found += [word[i : i + 2] for i in range(max(1, len(word) - 1))]
+        if UNSPACED.search(word):
+            found += pairs(word)
         elif len(word) > 3 and terms(word):
             found.append(word[:ROOT])
     return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import backends
+from .cache import lookup
 from .embeddings import Kept
 from .records import FrameVectors, Line
 from .session import Session
@@ -66,7 +67,7 @@ def search(words: str, top: int, session: Session) -> tuple[Found, ...]:
 
 
 def _said(words: str, top: int, session: Session) -> list[Found]:
-    rows = (Found(*row) for row in session.store.search(words, REPEATS * top))
+    rows = (Found(*row) for row in lookup.search(session.store, words, REPEATS * top))
     return _once(rows)[:top]
 
 

@@ -13,6 +13,8 @@ K1, B = 1.2, 0.5
 # Words whose terms are remembered at once: those of the longest videos and more.
 WORDS_KEPT = 200_000
 WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+", re.UNICODE)
+# Thai, Lao, Chinese and Japanese letters: scripts without spaces between words.
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u2e80-\u9fff]")
 SUFFIX = re.compile(r"(?:ations?|ings?|ied|ies|ed|es|s|ly)$")
 # Words that questions are made of and that tell nothing about where the answer stands.
 STOP = frozenset(
@@ -146,8 +148,22 @@ SHARED = frozenset(
 
 
 def terms(text: str) -> list[str]:
-    """Words without their endings and without stop words; numbers keep their digits only."""
-    return [term for term in map(_TERMS.__getitem__, WORD.findall(text.casefold())) if term]
+    """Words without their endings and without stop words; numbers keep their digits only. Runs of
+    scripts without spaces are told two letters at a time.
+    """
+    words = WORD.findall(text.casefold())
+    if not text.isascii() and UNSPACED.search(text):
+        words = [part for word in words for part in _parts(word)]
+    return [term for term in map(_TERMS.__getitem__, words) if term]
+
+
+def _parts(word: str) -> list[str]:
+    return pairs(word) if UNSPACED.search(word) else [word]
+
+
+def pairs(word: str) -> list[str]:
+    """The letters of a word two by two, each but the outer ones twice; one letter alone."""
+    return [word[i : i + 2] for i in range(max(1, len(word) - 1))]
 
 
 class _Terms(dict[str, str]):
@@ -204,6 +220,8 @@ def grams(text: str, size: int = 4) -> list[str]:
     for word in WORD.findall(text.casefold()):
         if word[0].isdigit():
             found.append(word.replace(",", ""))
+        elif UNSPACED.search(word):
+            found += pairs(word)
         elif word not in STOP:
             bound = f"_{word}_"
             found += [bound[at : at + size] for at in range(max(1, len(bound) - size + 1))]

@@ -10,6 +10,7 @@ import pytest
 
 from silvr_cli.cache.diary import Diary, Entry, pack, replay
 from silvr_cli.cache.leases import lease
+from silvr_cli.cache.lookup import search
 from silvr_cli.cache.store import Store, StoredStage
 from silvr_cli.errors import CacheError
 from silvr_cli.records import Line, Usage, Video
@@ -46,7 +47,7 @@ def test_what_a_diary_tells_makes_a_cache_what_the_diary_is(tmp_path: Path) -> N
         assert store.stage("key")
         assert store.count_pieces("other") == 1
         # A search needs what triggers keep.
-        assert [row[5] for row in store.search("hello")] == ["hello"]
+        assert [row[5] for row in search(store, "hello")] == ["hello"]
 
 
 def test_a_parcel_brings_a_video_and_what_was_made_of_it_and_tells_nobody(tmp_path: Path) -> None:

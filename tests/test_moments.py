@@ -187,3 +187,43 @@ def test_meaning_finds_what_no_word_names() -> None:
     model = backends.embedder("auto", load().settings)
     found = find(told, "price of the meal", Moments(), model)
     assert "twelve euros" in found[0].text
+
+
+def test_where_several_speak_at_once_moments_end_after_they_begin() -> None:
+    told = [
+        Line(0.0, 8.0, "speech", "Welcome to the harbour. And here comes the big lighthouse"),
+        Line(1.0, 2.5, "speech", "(crowd cheers for the coffee ship)"),
+        Line(8.5, 9.0, "speech", "Thank you."),
+    ]
+    found = find(build(Video("sha256:x", "talk.mp4", 9.0), told), "coffee ship", Moments())
+    assert "coffee ship" in found[0].text
+    assert all(moment.start < moment.end <= 9.0 for moment in found)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 50), st.floats(0, 50), st.sampled_from([*TOLD, "the boats", "so"])),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_moments_of_lines_that_overlap_do_not(told: list[tuple[float, float, str]]) -> None:
+    lines = [Line(min(a, b), max(a, b), "speech", text) for a, b, text in told]
+    found = find(build(Video("sha256:x", "talk.mp4", 50.0), lines), "boats", Moments(top=9))
+    spans = sorted((moment.start, moment.end) for moment in found)
+    assert all(0 <= start <= end <= 50.0 for start, end in spans)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+@pytest.mark.parametrize("query", ["咖啡", "咖啡在哪里？", "ประภาคาร"])
+def test_scripts_without_spaces_are_found(query: str) -> None:
+    told = [f"今天天气很好，第{i}天。" for i in range(24)]
+    told[8], told[16] = "船从北方来，带来了咖啡和布。", "เรือแล่นไปที่ประภาคารแล้ว!"
+    found = find(talk(told), query, Moments())
+    assert told[16 if query[0] == "ป" else 8] in found[0].text
+    assert len(found[0].text) < 60
+
+
+def test_lines_of_scripts_without_spaces_do_not_run_on_for_ever() -> None:
+    told = [Line(i * 2.0, i * 2.0 + 2, "speech", "我们看见了灯塔的光我们") for i in range(60)]
+    assert len(passages(told)) > 5

@@ -263,3 +263,13 @@ def test_measures_are_held_against_their_number() -> None:
 def test_words_of_another_language_are_not_borne_out() -> None:
     assert not grounded("Die Kuppel wurde gebaut", LINES)
     assert not grounded("A whale is in the sea with a ship", LINES)
+
+
+def test_sentences_of_scripts_without_spaces_are_sentences() -> None:
+    said = "今天我们来讨论灯塔的历史", "守塔人每天晚上九点点亮灯", "船从北方来带来了咖啡和布"
+    lines = tuple(Line(i * 10.0, i * 10.0 + 9, "speech", text) for i, text in enumerate(said))
+    model = Scripted("讲者介绍灯塔的历史和守塔人。")
+    timeline = Timeline(Video("x", "talk.mp4", 30.0), lines)
+    writer = Writer(timeline, as_they_are, Talk(model), Settings(points=1), Desk())
+    (point,) = writer.points([Chapter(0.0, 30.0, "")], by_chapters=False)
+    assert (point.text, point.quote) == ("讲者介绍灯塔的历史和守塔人。", False)

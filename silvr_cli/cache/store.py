@@ -334,25 +334,6 @@ class Store:
             " LEFT JOIN videos ON videos.id = answers.video ORDER BY answers.created DESC"
         )
 
-    def search(
-        self, query: str, limit: int = 20, video: str | None = None
-    ) -> list[tuple[Any, ...]]:
-        """(video id, name, start, end, kind, text, score) of the best lines, by FTS5's BM25."""
-        words = " OR ".join('"' + w.replace('"', '""') + '"' for w in query.split())
-        if not words:
-            return []
-        return self.rows(
-            "SELECT lines.video, videos.name, start, end, kind, lines.text, -bm25(lines_fts)"
-            " FROM lines_fts JOIN lines ON lines.id = lines_fts.rowid"
-            " JOIN videos ON videos.id = lines.video"
-            " WHERE lines_fts MATCH ? AND (? IS NULL OR lines.video = ?)"
-            " ORDER BY bm25(lines_fts), start LIMIT ?",
-            words,
-            video,
-            video,
-            limit,
-        )
-
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:

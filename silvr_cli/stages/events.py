@@ -115,4 +115,5 @@ def _shown(span: tuple[float, float], inside: Sequence[Line]) -> str:
 def _short(text: str) -> str:
     if len(text) <= CHARACTERS:
         return text
-    return text[:CHARACTERS].rpartition(" ")[0] + " …"
+    # Where words have no spaces between them, any letter may be the last.
+    return (text[:CHARACTERS].rpartition(" ")[0] or text[:CHARACTERS]) + " …"

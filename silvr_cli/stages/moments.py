@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..delivery import announced, instructed
 from ..records import Kind, Line, Moment, Timeline
-from ..relevance import Index, grams, terms
+from ..relevance import UNSPACED, Index, grams, terms
 
 if TYPE_CHECKING:
     from ..protocols import Embedder
@@ -82,7 +82,9 @@ def passages(lines: Iterable[Line]) -> list[Passage]:
             continue
         for piece in _pieces(line):
             if open_ and _goes_on(open_, piece):
-                piece = Passage(open_.start, piece.end, f"{open_.text} {piece.text}", "speech")
+                # Where several speak at once, a line may end before the one before it does.
+                start, end = min(open_.start, piece.start), max(open_.end, piece.end)
+                piece = Passage(start, end, f"{open_.text} {piece.text}", "speech")
             elif open_:
                 found.append(open_)
             open_ = piece
@@ -96,14 +98,18 @@ def _pieces(line: Line) -> Iterator[Passage]:
     speaker = name.group() if name else ""
     sentences = [s for s in SENTENCE.split(line.text[len(speaker) :]) if s.strip()]
     total, at = sum(map(len, sentences)), line.start
-    for sentence in sentences:
-        end = at + (line.end - line.start) * len(sentence) / total
+    for number, sentence in enumerate(sentences, 1):
+        share = (line.end - line.start) * len(sentence) / total
+        # Sums of shares may miss the end by a hair.
+        end = line.end if number == len(sentences) else min(at + share, line.end)
         yield Passage(at, end, speaker + sentence.strip(), "speech")
         at = end
 
 
 def _goes_on(before: Passage, after: Passage) -> bool:
-    words = len(before.text.split()) + len(after.text.split())
+    text = f"{before.text} {after.text}"
+    # Where no spaces part words, two letters are about one.
+    words = len(text.split()) + len(UNSPACED.findall(text)) // 2
     return (
         not ENDED.search(before.text)
         and not SPEAKER.match(after.text)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .. import echoes, evidence, prompts, replies
 from ..inflight import in_flight
 from ..records import Chapter, Line, Point, Section, Summary, Timeline
-from ..relevance import is_english
+from ..relevance import is_english, terms
 from ..sentences import rows, split
 from ..signs import lines_of
 from ..timeline import as_text, line_text
@@ -249,7 +249,7 @@ class Writer:
     def _sound(self, text: str, lines: Sequence[Line]) -> bool:
         """Whether a sentence rests on the lines and is the model's own."""
         return (
-            len(text.split()) >= LEAST_WORDS
+            max(len(text.split()), len(terms(text))) >= LEAST_WORDS
             and not replies.denies(text)
             and not replies.refuses(text)
             and not evidence.strange(text, "", lines)
@@ -367,4 +367,4 @@ def _spread(points: Sequence[Point], wanted: int) -> tuple[Point, ...]:
 def _shortened(text: str) -> str:
     if len(text) <= LONGEST_QUOTE:
         return text
-    return text[:LONGEST_QUOTE].rpartition(" ")[0] + " …"
+    return (text[:LONGEST_QUOTE].rpartition(" ")[0] or text[:LONGEST_QUOTE]) + " …"
