@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
 K1, B = 1.2, 0.5
 # Words whose terms are remembered at once: those of the longest videos and more.
@@ -266,6 +267,26 @@ class Index:
             for index, times in self.holders.get(term, {}).items():
                 norm = K1 * (1 - B + B * self.lengths[index] / self.average)
                 found[index] += weight * times * (K1 + 1) / (times + norm)
+        return found
+
+    def joined(self, query: str, runs: Sequence[tuple[int, int]]) -> list[float]:
+        """One score for each run [a, b) of the texts, as if it were one text among the runs; takes
+        time by the texts and runs, however long these are.
+        """
+        lengths = [0, *accumulate(self.lengths)]
+        sizes = [lengths[b] - lengths[a] for a, b in runs]
+        average = sum(sizes) / max(1, len(runs)) or 1.0
+        norms = [K1 * (1 - B + B * size / average) for size in sizes]
+        found = [0.0] * len(runs)
+        for term in dict.fromkeys(self.split(query)):
+            held = self.holders.get(term, {})
+            told = [0, *accumulate(held.get(i, 0) for i in range(len(self.lengths)))]
+            times = [told[b] - told[a] for a, b in runs]
+            have = sum(map(bool, times))
+            weight = math.log(1 + (len(runs) - have + 0.5) / (have + 0.5))
+            for index, count in enumerate(times):
+                if count:
+                    found[index] += weight * count * (K1 + 1) / (count + norms[index])
         return found
 
     def holding(self, words: Iterable[str]) -> set[int]:

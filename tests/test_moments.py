@@ -227,3 +227,23 @@ def test_scripts_without_spaces_are_found(query: str) -> None:
 def test_lines_of_scripts_without_spaces_do_not_run_on_for_ever() -> None:
     told = [Line(i * 2.0, i * 2.0 + 2, "speech", "我们看见了灯塔的光我们") for i in range(60)]
     assert len(passages(told)) > 5
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["harbour", "ship", "coffee", "lamp", "the", "1,000"])), min_size=1
+    ),
+    st.data(),
+)
+def test_runs_of_texts_score_as_if_they_were_joined(
+    told: list[list[str]], data: st.DataObject
+) -> None:
+    texts = [" ".join(words) for words in told]
+    bounds = st.integers(0, len(texts))
+    runs = data.draw(
+        st.lists(st.tuples(bounds, bounds).map(lambda r: (min(r), max(r))), min_size=1)
+    )
+    whole = relevance.Index([" ".join(texts[a:b]) for a, b in runs]).scores(
+        "coffee ship zebra 1,000"
+    )
+    assert relevance.Index(texts).joined("coffee ship zebra 1,000", runs) == pytest.approx(whole)

@@ -159,8 +159,7 @@ def weighed(
     letters = Index(texts, grams)
     standing = LETTERS * _standard(letters.scores(words))
     standing += NEAR_LETTERS * _standard(Index(near, grams).scores(words))
-    regions = Index([" ".join(texts[a:b]) for a, b in wide])
-    standing += WIDE_WORDS * _standard(regions.scores(words))
+    standing += WIDE_WORDS * _standard(Index(texts).joined(words, wide))
     likeness = _shared(near, words)
     if embedder is None:
         standing *= WORDS_ALONE
