@@ -14,7 +14,7 @@ from .protocols import Message, Request
 from .records import Line
 from .relevance import bare, terms
 from .session import Answered, Described, Session
-from .timeline import clock
+from .timeline import BLIND, clock
 
 if TYPE_CHECKING:
     from .protocols import TextModel
@@ -130,11 +130,13 @@ def _in_place(question: str, last: Turn, lines: Sequence[Line]) -> str:
         return _next(last.end, lines)
     known = last.start is not None and last.end is not None
     at = f" at {clock(last.start or 0)}-{clock(last.end or 0)}" if known else ""
-    return f"{question}{BACK}{_asked(last)} {_answered(last)}{at})"
+    # Unquoted: what was quoted then is not what this question asks after.
+    before = _asked(last).replace('"', "'")
+    return f"{question}{BACK}{before} {_answered(last)}{at})"
 
 
 def _next(end: float, lines: Sequence[Line]) -> str:
-    later = [n for n in lines if n.start >= end and n.source != "embedded"]
+    later = [n for n in lines if n.start >= end and n.source != BLIND]
     said = [n for n in later if n.kind == "speech"]
     if said:
         return f"What is said at {clock(said[0].start)}?"

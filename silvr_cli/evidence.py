@@ -26,7 +26,12 @@ ATTRIBUTE = re.compile(
     re.IGNORECASE,
 )
 # Words that ask for an attribute and stand beside any other thing too.
-ASKED_FOR = frozenset(["name", "number", "colour", "color", "code", "date"])
+ASKED_FOR = frozenset(
+    terms(
+        "name price cost fee number address colour color age height weight size width speed"
+        " birthday date email e-mail salary password code"
+    )
+)
 # Seconds and lines around a line that tell of one thing; the share (by rarity) to be told there.
 AROUND, LINES_AROUND, TOLD_SHARE = 20.0, 8, 0.5
 # Where lines stand in a timeline as a small model's notes, they bear nothing out.

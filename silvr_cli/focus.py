@@ -20,8 +20,9 @@ from .allocation import Level, allocate
 from .records import Line
 from .relevance import Index, bare, terms
 from .rivals import rivals
-from .temporal import QUOTED, has_word
-from .timeline import KINDS, ROW_JOINT, levels, line_text
+from .temporal import QUOTED
+from .timeline import BLIND, KINDS, ROW_JOINT, levels, line_text, sees
+from .titled import has_word
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 # Each line ends with a line break, which may be a token of its own.
@@ -45,7 +46,7 @@ SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'(])")
 PICTURE_WEIGHT = 0.5
 # Captions that only tell change answer few questions; words on screen and speech answer most.
 KIND_WEIGHT = {"summary": 0.8, "sound": 0.6}
-CHANGE_WEIGHT, BLIND = 0.4, "embedded"
+CHANGE_WEIGHT = 0.4
 # Being near what is asked for counts more the more relevant a line is: one that answers is worth
 # more than two that are half as relevant.
 STEEPNESS = 2.0
@@ -261,11 +262,6 @@ def news(lines: Sequence[Line]) -> tuple[Line, ...]:
         if new:
             kept.append(line)
     return tuple(kept)
-
-
-def sees(line: Line) -> bool:
-    """Whether it is a caption that tells what is in the picture, not only that it changes."""
-    return line.kind == "caption" and line.source != BLIND
 
 
 def _is_new(sentence: str, at: float, since: float, lately: dict[str, float]) -> bool:

@@ -16,6 +16,7 @@ from .embeddings import Kept
 from .errors import ModelError
 from .relevance import Index, terms
 from .talk import Talk
+from .timeline import sees
 
 if TYPE_CHECKING:
     from .protocols import TextModel, Vectors
@@ -96,10 +97,10 @@ class Hinter:
         to the question; () where there are none, or no embedder, or the model reads well itself.
         """
         lines = self.described.timeline.lines
-        share = sum(map(focus.sees, lines)) / max(1, len(lines))
+        share = sum(map(sees, lines)) / max(1, len(lines))
         if len(self.choices) < 2 or share < 0.5 or not self.model.prefers_words:
             return ()
-        seen = (line for line in focus.news(lines) if focus.sees(line))
+        seen = (line for line in focus.news(lines) if sees(line))
         texts = list(dict.fromkeys(s for n in seen for s in focus.SENTENCE.split(n.text)))
         both = [f"{self.question} {choice}" for choice in self.choices]
         found = self._embedded(texts, [*self.choices, *both]) if len(texts) <= MOST_TEXTS else None

@@ -34,6 +34,8 @@ ORDINARY = STOP | frozenset(
 # Endings that make ordinary words; letters in common that make two words one.
 MADE = re.compile(r"(?:ing|ly|ed|ness|ment|tion)$")
 AKIN = 4
+# What makes words of names, and up to how many letters a name takes no ending but a plural's.
+LATIN, ENDLESS = r"[a-z\u00df-\u024f]", 4
 
 
 def foreign(text: str, sources: Sequence[str]) -> list[str]:
@@ -43,16 +45,22 @@ def foreign(text: str, sources: Sequence[str]) -> list[str]:
     is no longer than that: "Paris.", "Emma Brooks recorded it."
     """
     told = " ".join(map(bare, sources))
-    squeezed = told.replace(" ", "")
     found = []
     for match in RUN.finditer(text):
         first = bool(SENTENCE.search(text[: match.start()]))
         name = _name(match[0].split(), first, len(text.split()) <= 2, told)
-        said = bare(name)
-        held = said in told or said.replace(" ", "") in squeezed
-        if name and not held and not _titled(name, first, sources, told):
+        if name and not _held(bare(name), told) and not _titled(name, first, sources, told):
             found.append(name)
     return list(dict.fromkeys(found))
+
+
+def _held(name: str, told: str) -> bool:
+    """Whether a name stands there as a word of its own, in one word or two: "Sea World" for
+    "SeaWorld", "Berlin" for "Berliner", but not "Emma" for "them many".
+    """
+    letters = " ?".join(map(re.escape, name.replace(" ", "")))
+    ending = rf"{LATIN}{{0,3}}" if len(name) > ENDLESS else "(?:e?s)?"
+    return bool(letters and re.search(rf"(?<!{LATIN}){letters}{ending}(?!{LATIN})", told))
 
 
 def _name(words: list[str], first: bool, short: bool, told: str) -> str:

@@ -25,7 +25,7 @@ LABEL = re.compile(
 )
 GAP = re.compile(r"\.\.\.|…")
 # A quote may run over so many lines.
-RUN_ON = 3
+RUN_ON = 6
 
 
 def checked(
@@ -57,12 +57,15 @@ def _verbatim(quote: str, at: float | None, lines: Sequence[Line]) -> Evidence |
     pieces = [f" {said} " for said in map(bare, GAP.split(quote)) if said]
     if not pieces:
         return None
+    by_kind = [
+        [n for n in lines if n.kind == kind] for kind in dict.fromkeys(n.kind for n in lines)
+    ]
     for size in range(1, RUN_ON + 1):
         found = []
-        for i in range(len(lines) - size + 1):
-            run = lines[i : i + size]
+        runs = (alike[i : i + size] for alike in by_kind for i in range(len(alike) - size + 1))
+        for run in runs:
             text = f" {' '.join(bare(line.text) for line in run)} "
-            if len({line.kind for line in run}) == 1 and _in_turn(pieces, text):
+            if _in_turn(pieces, text):
                 found.append(Evidence(run[0].start, run[-1].end, quote, run[0].kind))
         if found:
             return min(found, key=lambda e: abs(e.start - at) if at is not None else 0.0)

@@ -12,7 +12,7 @@ from itertools import chain
 
 from .evidence import mismeasured
 from .figures import worth
-from .focus import SENTENCE, sees
+from .focus import SENTENCE
 from .records import Confidence, Line, Settled
 from .relevance import bare, terms
 from .temporal import (
@@ -20,16 +20,17 @@ from .temporal import (
     BEHIND,
     ENDS,
     FRAME,
+    LATEST,
     QUOTED,
     SAID,
-    SOURCE,
+    TWISTED,
     asks,
     moments,
     occurrences,
-    parts,
     timely,
 )
-from .timeline import ROW_JOINT, clock, window
+from .timeline import clock, sees, window
+from .titled import SOURCE, called, head, parts
 
 PART = re.compile(r"\b(?:part|section|segment|chapter|slide)s?\b", re.IGNORECASE)
 SPOKEN = re.compile(
@@ -42,13 +43,18 @@ SEEN = re.compile(
     re.IGNORECASE,
 )
 NUMBERED = re.compile(r"\bhow many (?:\w+ ){0,2}(?:slide|part|chapter)s\b", re.IGNORECASE)
-CHAPTER = re.compile(r'chapter "(.*)"')
 ARTICLE = re.compile(r"^(?:the|an?) (?=.)")
 # What begins and ends as a sentence does: half of one is no answer.
 WHOLE = re.compile(r"[\"'“(]?[A-Z\d].*[.!?][\"'”)]?")
 UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 WHAT_IS_SAID = re.compile(
     r"\bwhat(?:'s| is| was| does| do| did) (?:\w+ )?(?:said|say|spoken)\b", re.IGNORECASE
+)
+# Not at a time but from it on or up to it.
+BOUND = re.compile(r"\b(?:from|since|until|till|up to|by|around|to)\b", re.IGNORECASE)
+# A sentence that itself tells what comes before or after.
+TURNS = re.compile(
+    r"\b(?:(?:after|before)(?! (?:that|this)\b)|once|until|when|while|as soon as)\b", re.IGNORECASE
 )
 # So many titles are named one by one.
 LISTED = 12
@@ -58,7 +64,12 @@ def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Set
     """The answer that follows from times alone; None unless the question names one part, sentence
     or word of the timeline and asks nothing else of it.
     """
-    kind = asks(question)
+    kind, rest = asks(question), SAID.sub('""', question)
+    if TWISTED.search(rest):
+        return None
+    other = (BEHIND, AHEAD, LATEST) if kind == "when" else (BEHIND, AHEAD)
+    if kind in ("when", "how long") and any(pattern.search(rest) for pattern in other):
+        return None
     part = named(question, lines) if kind not in ("", "count") else None
     if kind == "when" and part:
         return _when(question, choices, part)
@@ -72,6 +83,8 @@ def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Set
 def said_at(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Settled | None:
     """What is said at the one time that a question names, if it asks nothing else."""
     times = moments(question, lines)
+    if any(pattern.search(question) for pattern in (BEHIND, AHEAD, BOUND)):
+        return None
     if choices or len(times) != 1 or not WHAT_IS_SAID.search(question):
         return None
     if set(terms(question)) - {clock(times[0])}:
@@ -130,18 +143,11 @@ def named(question: str, lines: Sequence[Line]) -> Line | None:
     return held[0][1] if held else None
 
 
-def head(part: Line) -> str:
-    """The title of a part: a chapter's name, or the first row on screen."""
-    chapter = CHAPTER.fullmatch(part.text)
-    return chapter[1] if chapter else part.text.split(ROW_JOINT)[0]
-
-
 def _titles(part: Line) -> Iterator[str]:
     """The ways to call a part: by its first row or its first two, without an article."""
-    rows = part.text.split(ROW_JOINT)
-    for title in dict.fromkeys((head(part), " ".join(rows[:2]))):
+    for title in called(part):
         if set(terms(title)) - FRAME:
-            yield ARTICLE.sub("", bare(title))
+            yield ARTICLE.sub("", title)
 
 
 def _of_part(question: str) -> bool:
@@ -238,7 +244,9 @@ def _next_sentence(question: str, step: int, lines: Sequence[Line]) -> Settled |
     at = holding[0] + step if len(holding) == 1 else -1
     if not 0 <= at < len(told) or not all(WHOLE.fullmatch(told[i][0]) for i in (at, at - step)):
         return None
-    rests = dict.fromkeys((told[at - step][1], told[at][1]))
+    if TURNS.search(told[at - step][0]):
+        return None
+    rests = dict.fromkeys((told[at][1], told[at - step][1]))
     return Settled(told[at][0], None, tuple(rests), "medium")
 
 
@@ -249,7 +257,7 @@ def _count(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Sett
     if set(terms(SAID.sub("", question))) - FRAME:
         return None
     if NUMBERED.search(question):
-        return None if choices or QUOTED.search(question) else _numbered(lines)
+        return None if choices or QUOTED.search(question) else _numbered(question, lines)
     places = occurrences(question, lines) if SPOKEN.search(question) else ()
     if not places:
         return None
@@ -262,12 +270,15 @@ def _count(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Sett
     return Settled(choices[same[0]], same[0], rests, "medium") if len(same) == 1 else None
 
 
-def _numbered(lines: Sequence[Line]) -> Settled | None:
+def _numbered(question: str, lines: Sequence[Line]) -> Settled | None:
     """How many parts there are: by the chapters of the file, else by the titles on screen."""
     titled = parts(lines)
     chapters = [n for n in titled if n.kind == "summary"]
-    slides = [n for n in titled if not head(n).isupper()] or titled
-    found = tuple(chapters or slides)
+    shown = [n for n in titled if n.kind == "screen"]
+    slides = [n for n in shown if not head(n).isupper()] or shown
+    # Chapters of the file are no slides.
+    only = slides if re.search(r"\bslides\b", question, re.IGNORECASE) else []
+    found = tuple(only or chapters or slides)
     if not found:
         return None
     listed = [f'"{head(n)}" ({clock(n.start)})' for n in found]

@@ -30,10 +30,19 @@ NAMED = re.compile(
     r"(?:(?<![AI])(?=\W|\Z)|(?<=[AI])(?=\s*(?:[^\w\s]|\Z)|\s+(?:because|since|as)\b))"
     r"(?!\s*(?:or|and|/|&)\s*[(\[]?[A-Z]\b)"
 )
+# Who says nothing, before or after the verb: a contract that specifies no date is no denial.
 DENIAL = re.compile(
-    r"\b(?:(?:does|do|did)(?: not|n't) (?:say|mention|state|specify|provide|contain|include)"
-    r"|not (?:stated|mentioned|said|specified|provided|given)"
-    r"|no information|cannot be determined)\b",
+    r"\b(?:video|notes?|recording|transcript|captions?|text|context|clip|passages?|timeline"
+    r"|information)\b[^.!?]{0,40}?\b(?:do|does|did|is|are|was|were)(?: not|n['’]t)"
+    r" (?:say|mention|state|specify|provide|contain|include|tell|give|said|given|provided)\b"
+    r"|\b(?:speakers?|narrator|(?:\A|[.!?])\W*it) (?:do|does|did)(?: not|n['’]t)"
+    r" (?:say|mention|state|specify)\b"
+    r"|\b(?:is|are|was|were)(?: not|n['’]t)(?: \w+ly)? (?:mentioned|stated|specified)\b"
+    r"|\bnot (?:said|given|provided|shown)\b[^.!?]{0,20}\b(?:in|by) the (?:video|notes?|recording"
+    r"|transcript|captions?|text|context|clip|passages?)\b"
+    r"|\A\W*not (?:stated|mentioned|said|specified|provided|given)\b"
+    r"|\bno information (?:about|on|of|regarding|(?:is|was) (?:given|provided|available))\b"
+    r"|\b(?:there (?:is|was)|has|have|gives?) no (?:such )?information\b|\bcannot be determined\b",
     re.IGNORECASE,
 )
 REFUSAL = re.compile(
@@ -109,6 +118,10 @@ def option(reply: str, options: Sequence[str]) -> int | None:
     named = [found[key] for key in ANSWER_KEYS if found and isinstance(found.get(key), str)]
     if named:
         text = named[0]
+    # Said as it stands it is no letter, though it begins as one does: "C. elegans".
+    same = _same(text, options)
+    if same is not None and len(options[same]) > 1:
+        return same
     in_words = by_words(text, options)
     by_letter = letter(text, len(options))
     # "A man runs" is no letter; a reply that is both, such as "B. a dog", is told by its letter.
@@ -134,11 +147,21 @@ def letter(text: str, count: int) -> int | None:
     return index if 0 <= index < count else None
 
 
+def _same(reply: str, options: Sequence[str]) -> int | None:
+    """The only option that a reply repeats with all its signs: "C++", "-5"."""
+    told = reply.strip().casefold()
+    same = [i for i, option in enumerate(options) if option.strip().casefold() == told]
+    return same[0] if len(same) == 1 else None
+
+
 def by_words(reply: str, options: Sequence[str]) -> int | None:
     """The option whose words the reply holds or resembles, if it is the only one."""
     said = _plain(reply)
     if not said:
         return None
+    whole = _same(reply, options)
+    if whole is not None:
+        return whole
     plain = [_plain(text) for text in options]
     exact = [i for i, text in enumerate(plain) if text == said]
     if len(exact) == 1:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from .records import Evidence, Line, Settled
 from .relevance import Index, bare, terms
-from .timeline import ROW_JOINT, clock, parse_clock
+from .timeline import ROW_JOINT, clock, parse_clock, sees
+from .titled import SOURCE, Place, has_word, place, stands_again
 
 Asks = Literal["when", "how long", "order", "count", ""]
 QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,80})[\"“”«»]")
@@ -50,26 +50,27 @@ COUNT = re.compile(
     r"occurs?|word|name)\b|\bhow many (?:\w+ ){0,2}(?:parts|scenes|slides|chapters|boards|clips)\b",
     re.IGNORECASE,
 )
+# What turns a question of time round, or asks for another place than the first or the next.
+TWISTED = re.compile(
+    r"\b(?:not|never|neither|nor|\w+n['’]t|except|second|third|fourth|again|until|till|no longer"
+    r"|(?:two|three|four|long) (?:parts? )?(?:after|before|later|earlier)"
+    r"|(?:next|before) (?:to )?(?:the )?last)\b",
+    re.IGNORECASE,
+)
+# What a question of order asks for, besides its frame: "Which titled part comes".
+ASKED_FOR = re.compile(
+    r"\b(?:which|what)(?: of (?:these|the))?((?: \w+){1,3}?) (?:is|are|was|were|do|does|did|comes?"
+    r"|follows?|happens?|appears?|precedes?|stands?|begins?|starts?)\b",
+    re.IGNORECASE,
+)
 # What such questions are made of, besides what they name: words of the recording, not in it.
 FRAME = frozenset(
     term
     for pattern in (WHEN, HOW_LONG, ORDER, COUNT)
     for term in terms(" ".join(re.findall(r"[a-z]{3,}", pattern.pattern)))
 )
-# A phrase is in the video where so many of its telling words stand in one line.
-FOUND = 0.75
 # A line begins at a time that an answer names when it is no further off, in seconds.
 NEAR = 5.0
-SOURCE = "order"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in the timeline a phrase stands first; `whole` if all of it stands there as it is."""
-
-    phrase: str
-    line: Line
-    whole: bool = True
 
 
 def asks(question: str) -> Asks:
@@ -85,25 +86,6 @@ def asks(question: str) -> Asks:
     if WHEN.search(question):
         return "when"
     return "order" if ORDER.search(question) else ""
-
-
-def place(phrase: str, lines: Sequence[Line], index: Index | None = None) -> Place | None:
-    """The first line that holds the phrase, else the one that has the most of its words."""
-    told = f" {bare(phrase)} "
-    if not told.strip():
-        return None
-    whole = [n for n in lines if told in f" {bare(n.text)} "]
-    titles = [n for n in whole if n.kind in ("screen", "summary")]
-    if whole:
-        return Place(phrase, (titles or whole)[0])
-    words = set(terms(phrase))
-    if not words:
-        return None
-    scores = (index or Index([n.text for n in lines])).scores(phrase)
-    best = max(range(len(lines)), key=lambda i: (scores[i], -i), default=None)
-    if best is None or len(words & set(terms(lines[best].text))) < FOUND * len(words):
-        return None
-    return Place(phrase, lines[best], whole=False)
 
 
 def order_of(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Line | None:
@@ -155,19 +137,6 @@ def moments(question: str, lines: Sequence[Line]) -> tuple[float, ...]:
     return tuple(at for at in times if at <= last)
 
 
-def parts(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The titles on screen, each lasting until the next one; chapters of the file as they are."""
-    named = [n for n in lines if n.kind == "summary" and n.source != SOURCE]
-    titles: list[Line] = []
-    for line in lines:
-        if line.kind == "screen" and has_word(line) and not (titles and _alike(line, titles[-1])):
-            titles.append(line)
-    last = max((n.end for n in lines if n.source != SOURCE), default=0.0)
-    ends = [n.start for n in titles[1:]] + [last] * bool(titles)
-    shown = [replace(n, end=max(n.end, end)) for n, end in zip(titles, ends, strict=True)]
-    return tuple(sorted([*named, *shown], key=lambda n: (n.start, n.end)))
-
-
 def spans(
     answer: str, question: str, lines: Sequence[Line], titled: Sequence[Line]
 ) -> list[Evidence]:
@@ -204,20 +173,6 @@ def _beginning(at: float, question: str, lines: Sequence[Line]) -> Line | None:
     scores = Index([n.text for n in close]).scores(question)
     off = [abs(int(n.start) - at) / NEAR for n in close]
     return close[max(range(len(close)), key=lambda i: scores[i] - off[i])]
-
-
-def has_word(line: Line) -> bool:
-    """Readers find two or three letters in photographs; a title has a word."""
-    first, _, _ = line.text.partition(ROW_JOINT)
-    return any(len(word) > 3 for word in first.split())
-
-
-def _alike(line: Line, before: Line) -> bool:
-    return _first(line) == _first(before)
-
-
-def _first(line: Line) -> str:
-    return bare(line.text.split(ROW_JOINT)[0])
 
 
 def beginnings(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Line | None:
@@ -262,7 +217,7 @@ def occurrences(question: str, lines: Sequence[Line]) -> tuple[Line, ...]:
     if asks(question) != "count" or not quoted:
         return ()
     word = bare(quoted[0])
-    spoken = re.search(r"\b(?:said|say|says|spoken)\b", question, re.IGNORECASE)
+    spoken = re.search(r"\b(?:said|say|says|spoken|mention\w*)\b", question, re.IGNORECASE)
     kinds = ("speech",) if spoken else ("speech", "screen")
     return tuple(
         n
@@ -277,11 +232,16 @@ def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Set
     directly before a quoted title, and at which time a quoted title begins. None unless every
     phrase that it rests on stands in the timeline as it is.
     """
-    kind, index = asks(question), Index([n.text for n in lines])
+    kind, rest = asks(question), SAID.sub('""', question)
+    if TWISTED.search(rest):
+        return None
+    index = Index([n.text for n in lines])
     quoted = [place(phrase, lines, index) for phrase in QUOTED.findall(question)]
     anchor = quoted[0] if len(quoted) == 1 and quoted[0] and quoted[0].whole else None
     if kind == "when" and anchor:
-        return None if ENDS.search(SAID.sub("", question)) else _begins(anchor, choices)
+        # Not another time than the title's beginning, nor one that is told and not the video's.
+        other = any(pattern.search(rest) for pattern in (BEHIND, AHEAD, LATEST, ENDS))
+        return None if other or set(terms(rest)) - FRAME else _begins(anchor, choices)
     if kind == "when" and not quoted:
         return _only_beginning(question, choices, lines)
     if kind != "order" or len(choices) < 2:
@@ -290,10 +250,17 @@ def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Set
     found = [p for p in places if p is not None and p.whole]
     if len(found) < len(choices) or len({p.line.start for p in found}) < len(found):
         return None
+    named = ASKED_FOR.search(rest)
+    if set(terms(rest)) - FRAME - set(terms(" ".join([*choices, named[1] if named else ""]))):
+        return None
+    # Titles and words that return have no one place in the order, but for the first.
+    first = not quoted and EARLIEST.search(rest)
+    if not first and any(stands_again(p, lines) for p in found):
+        return None
     chosen = _next(question, anchor, found) if quoted else _outermost(question, found)
     if chosen is None:
         return None
-    rests = tuple(p.line for p in (*([anchor] if anchor else []), chosen))
+    rests = tuple(p.line for p in (chosen, *([anchor] if anchor else [])))
     return Settled(chosen.phrase, choices.index(chosen.phrase), rests)
 
 
@@ -318,6 +285,9 @@ def _only_beginning(question: str, choices: Sequence[str], lines: Sequence[Line]
     """
     times = [CLOCK.fullmatch(choice.strip()) for choice in choices]
     if len(choices) < 2 or not all(times) or not BEGINNING.search(question):
+        return None
+    if any(map(sees, lines)):
+        # What the captions tell of each time may be what is asked for.
         return None
     signs = []
     for choice in choices:
@@ -348,6 +318,8 @@ def _next(question: str, anchor: Place | None, found: Sequence[Place]) -> Place 
 
 
 def _outermost(question: str, found: Sequence[Place]) -> Place | None:
+    if BEHIND.search(question) or AHEAD.search(question):
+        return None
     first, last = EARLIEST.search(question), LATEST.search(question)
     if bool(first) == bool(last):
         return None

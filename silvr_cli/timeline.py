@@ -17,6 +17,8 @@ SCHEMA = "silvr-timeline/1"
 # Between the rows of one screen text.
 ROW_JOINT = " / "
 KINDS: tuple[Kind, ...] = ("summary", "caption", "screen", "sound", "speech")
+# The source of captions that tell only that the picture changes.
+BLIND = "embedded"
 # What would steer a terminal, end a line or fail to encode; never words.
 NOT_WORDS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -62,6 +64,11 @@ def line_text(line: Line) -> str:
     """One line as a person and a model read it; its text cannot start another."""
     text = " ".join(line.text.split())
     return f"[{clock(line.start)}-{clock(line.end)}] {line.kind}: {text}"
+
+
+def sees(line: Line) -> bool:
+    """Whether it is a caption that tells what is in the picture, not only that it changes."""
+    return line.kind == "caption" and line.source != BLIND
 
 
 def as_text(lines: Iterable[Line]) -> str:

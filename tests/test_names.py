@@ -46,3 +46,20 @@ def test_a_name_from_nowhere_is_found(said: str, names: list[str]) -> None:
 )
 def test_what_begins_a_sentence_is_no_name_by_its_place_alone(said: str) -> None:
     assert foreign(said, TOLD) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "names"),
+    [
+        ("It was Emma.", "There were fewer of them many years ago.", ["Emma"]),
+        ("He had to ask Tom.", "It lies at the bottom of the aerodrome.", ["Tom"]),
+        ("They saw Rome.", "It lies at the bottom of the aerodrome.", ["Rome"]),
+        ("It is in Berlin.", "Die Berliner fahren gern.", []),
+        ("They went to Sea World.", "Then SeaWorld opened.", []),
+        ("They went to SeaWorld.", "Then Sea World opened.", []),
+        ("He met Anna.", "Then Anna’s sister came.", []),
+        ("He is in Berlin.", "他住在Berlin的一个区", []),
+    ],
+)
+def test_a_name_is_held_as_a_word_of_its_own(said: str, told: str, names: list[str]) -> None:
+    assert foreign(said, [told]) == names

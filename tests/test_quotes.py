@@ -63,3 +63,16 @@ def test_a_quote_word_for_word_is_kept(quote: str, span: tuple[float, float]) ->
 def test_of_two_places_the_one_at_the_time_is_meant() -> None:
     lines = (Line(0, 5, "speech", "Go on."), Line(50, 55, "speech", "Go on."))
     assert checked([("0:50", "Go on.")], lines)[0][0].start == 50
+
+
+def test_a_quote_runs_over_what_is_seen_meanwhile_and_over_short_subtitles() -> None:
+    lines = (
+        Line(0.0, 6.0, "speech", "Then we paint the board"),
+        Line(4.0, 12.0, "caption", "A man paints."),
+        Line(6.0, 7.0, "speech", "blue with two"),
+        Line(7.0, 8.0, "speech", "coats of the"),
+        Line(8.0, 9.0, "speech", "very best paint."),
+    )
+    quote = "Then we paint the board blue with two coats of the very best paint."
+    (found,), wrong = checked([("0:00", quote)], lines)
+    assert (found.start, found.end, wrong) == (0.0, 9.0, [])

@@ -129,3 +129,45 @@ def test_only_what_nobody_tells_is_too_long() -> None:
     told = [Line(0.0, 5.0, "speech", "The video of the dome runs for 3 hours.")]
     assert reckoning.overlong("3 hours", question, told, 145.0) == []
     assert reckoning.overlong("3 hours", "How long does the climb take?", TOUR, 145.0) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When does the part before the workshop begin?",
+        "When is the workshop shown last?",
+        "When is the workshop shown for the second time?",
+        "Which part does not come after the log book?",
+    ],
+)
+def test_what_turns_a_question_round_is_left_to_the_model(question: str) -> None:
+    assert reckoning.settled(question, (), TOUR) is None
+
+
+def test_what_is_said_from_a_time_on_is_not_what_is_said_at_it() -> None:
+    for word in ("after", "before", "from", "until"):
+        assert reckoning.said_at(f"What is said {word} 1:40?", (), TOUR) is None
+    assert reckoning.said_at("What is said at 1:40?", (), TOUR)
+
+
+def test_a_sentence_that_tells_what_comes_before_is_the_answer_itself() -> None:
+    told = [
+        Line(0.0, 6.0, "speech", "Welcome back to my workshop."),
+        Line(7.0, 20.0, "speech", "Before we paint the board, we sand it. Then we let it dry."),
+    ]
+    assert reckoning.settled("What happens before we paint the board?", (), told) is None
+
+
+def test_chapters_are_no_slides_and_what_is_mentioned_is_said() -> None:
+    chapters = [Line(0.0, 9.0, "summary", 'chapter "All of it"')]
+    slides = [
+        Line(0.0, 4.0, "screen", "RuBisCO at work"),
+        Line(4.0, 9.0, "screen", "RuBisCO at work / Slow"),
+    ]
+    said = [Line(1.0, 3.0, "speech", "RuBisCO is slow.")]
+    found = reckoning.settled("How many slides are shown?", (), [*chapters, *slides, *said])
+    assert found
+    assert found.text.startswith('1, by their titles: "RuBisCO at work"')
+    found = reckoning.settled('How often is "RuBisCO" mentioned?', (), [*slides, *said])
+    assert found
+    assert found.text == "1 time: 0:01"

@@ -228,3 +228,29 @@ def test_of_a_long_board_only_the_rows_asked_for_are_shown() -> None:
     )
     assert "Departures / … / 20:38 Dublin Platform 8 / …" in context.text
     assert any(part.endswith("boards") for part in context.plan.left_out)
+
+
+def test_chapters_are_thinned_too_and_the_budget_is_kept() -> None:
+    chapters = [Line(i * 40.0, i * 40.0 + 40, "summary", f'chapter "Part {i}"') for i in range(90)]
+    told = [Line(i * 40.0 + 5, i * 40.0 + 9, "speech", f"we speak of {i}") for i in range(90)]
+    context = reduce(build(VIDEO, chapters, told), "Why does she?", (), Budget(120, count), "auto")
+    assert context.plan.tokens <= 120
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Describe the video.",
+        "What are the main topics?",
+        "List the topics.",
+        "What text appears on screen?",
+        "What is the weight of the dome?",
+        "What is the price of the telescope?",
+    ],
+)
+def test_words_for_a_video_and_for_measures_need_not_be_said(question: str) -> None:
+    told = ["The dome weighs 4 tons.", "The telescope costs 900 euros.", "And so on it goes."]
+    lines = [Line(i * 9.0, i * 9.0 + 8, "speech", text) for i, text in enumerate(told)]
+    context = reduce(build(VIDEO, lines), question, (), Budget(500, count), "auto")
+    assert context.apart == ()
+    assert 2 * len(context.unheard) <= context.asked

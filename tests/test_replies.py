@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from silvr_cli.replies import option, without_thinking
+from silvr_cli.replies import by_words, denies, option, without_thinking
 
 OPTIONS = ("A man runs", "A dog sleeps", "Nobody is there", "I fall")
 
@@ -105,3 +105,46 @@ def test_figures_tell_options_apart() -> None:
     assert option("about 300 million", options) == 0
     assert option("some 3,000", ("3000 dollars", "300 dollars")) == 0
     assert option("in 1991", ("May 1990", "June 1989")) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The video does not say.",
+        "The video doesn’t say.",
+        "The notes do not contain any information about it.",
+        "The price of the boat is not mentioned in the notes.",
+        "It isn't mentioned.",
+        "It does not say.",
+        "Not mentioned.",
+        "No information is given.",
+        "There is no information about the price.",
+        "The speaker does not mention a price.",
+        "The year is not given in the video.",
+        "It cannot be determined.",
+    ],
+)
+def test_a_denial(reply: str) -> None:
+    assert denies(reply)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "It does not contain sugar.",
+        "Because the permit was not given in time.",
+        "They do not provide parking.",
+        "No information was lost.",
+        "The contract did not specify a date.",
+        "The mayor, who was not said to be ill, resigned.",
+    ],
+)
+def test_a_negative_answer_is_no_denial(reply: str) -> None:
+    assert not denies(reply)
+
+
+def test_what_is_repeated_as_it_stands_is_meant() -> None:
+    assert option("C. elegans", ["E. coli", "C. elegans", "S. aureus"]) == 1
+    assert option("B. Obama", ["B. Obama", "G. Bush"]) == 0
+    assert by_words("C++", ["C", "C++", "C#"]) == 1
+    assert by_words("-5", ["5", "-5"]) == 1

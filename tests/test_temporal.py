@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from silvr_cli import temporal
+from silvr_cli import temporal, titled
 from silvr_cli.records import Evidence, Kind, Line
 
 VIDEO_LINES = None
@@ -69,12 +69,12 @@ def test_no_order_is_told_of_options_that_the_timeline_does_not_have() -> None:
 
 @pytest.mark.parametrize("kind", ["speech", "caption"])
 def test_without_titles_there_are_no_parts(kind: Kind) -> None:
-    assert temporal.parts([Line(0.0, 6.0, kind, "Welcome to the harbour tour")]) == ()
-    assert temporal.parts([]) == ()
+    assert titled.parts([Line(0.0, 6.0, kind, "Welcome to the harbour tour")]) == ()
+    assert titled.parts([]) == ()
 
 
 def test_a_part_lasts_until_the_next_title_and_stray_letters_are_no_title() -> None:
-    parts = temporal.parts(LINES)
+    parts = titled.parts(LINES)
     assert [(n.start, n.end) for n in parts] == [
         (7.0, 33.0),
         (33.0, 44.0),
@@ -84,22 +84,20 @@ def test_a_part_lasts_until_the_next_title_and_stray_letters_are_no_title() -> N
 
 
 def test_a_time_in_an_answer_stands_for_the_part_that_begins_there() -> None:
-    found = temporal.spans(
-        "It begins at 0:44.", "When does it begin?", LINES, temporal.parts(LINES)
-    )
+    found = temporal.spans("It begins at 0:44.", "When does it begin?", LINES, titled.parts(LINES))
     assert [(e.start, e.end) for e in found] == [(44.0, 70.0)]
 
 
 def test_a_time_that_a_board_shows_is_no_time_of_the_video() -> None:
     lines = [Line(0.0, 5.0, "screen", "Dublin 0:44"), *LINES]
-    assert temporal.spans("At 0:44.", "When does it leave?", lines, temporal.parts(lines)) == []
+    assert temporal.spans("At 0:44.", "When does it leave?", lines, titled.parts(lines)) == []
 
 
 def test_without_a_time_the_part_of_the_evidence_counts() -> None:
     rests = [Evidence(44.0, 57.0, "Farm and Factory / Room 150", "screen")]
-    (part,) = temporal.part_of(rests, temporal.parts(LINES))
+    (part,) = temporal.part_of(rests, titled.parts(LINES))
     assert (part.start, part.end) == (44.0, 70.0)
-    assert temporal.part_of([], temporal.parts(LINES)) == []
+    assert temporal.part_of([], titled.parts(LINES)) == []
 
 
 def test_times_to_choose_from_are_told_with_what_begins_there() -> None:
@@ -152,3 +150,51 @@ def test_a_clip_begins_where_alone_something_begins() -> None:
     assert found
     assert (found.choice, found.confidence) == (1, "medium")
     assert temporal.settled(question, ("0:07", "0:33", "0:52"), LINES) is None
+
+
+def lectured(*shown: tuple[float, float, str]) -> list[Line]:
+    return [Line(start, end, "screen", text) for start, end, text in shown]
+
+
+AGENDA = lectured(
+    (0.0, 20.0, "Welcome"),
+    (20.0, 50.0, "Agenda / The dome / The telescope"),
+    (50.0, 120.0, "The dome"),
+    (120.0, 200.0, "The telescope"),
+    (200.0, 240.0, "The dome / Summary"),
+    (240.0, 300.0, "Questions"),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "choices", "told"),
+    [
+        ('When does the part "The telescope" begin?', (), "2:00"),
+        (
+            'Which part comes right after "Welcome"?',
+            ("The telescope", "Questions"),
+            "The telescope",
+        ),
+        ("Which of these two comes first?", ("Questions", "The telescope"), "The telescope"),
+        # Another time than its beginning.
+        ('When does the part after "The dome" begin?', (), None),
+        ('When is "The dome" shown last?', (), None),
+        ('When is "The dome" shown again?', (), None),
+        ('Until when is "The telescope" shown?', (), None),
+        # A time of the world, not of the video.
+        ('When does the exhibition "The telescope" begin?', (), None),
+        ('When does the film "The telescope" come out?', (), None),
+        # Turned round, of something else, or of what stands in two places.
+        ('Which part does not come after "Welcome"?', ("The telescope", "Questions"), None),
+        ('Which part comes two after "Welcome"?', ("The telescope", "Questions"), None),
+        ("Which part comes second to last?", ("The telescope", "Questions"), None),
+        ("Which part comes last before Questions?", ("Welcome", "The telescope"), None),
+        ("Which tool is shown first in the kitchen?", ("Welcome", "The telescope"), None),
+        ('Which part comes right after "Welcome"?', ("The dome", "Questions"), None),
+    ],
+)
+def test_only_what_is_asked_is_settled(
+    question: str, choices: tuple[str, ...], told: str | None
+) -> None:
+    found = temporal.settled(question, choices, AGENDA)
+    assert (found.text if found else None) == told

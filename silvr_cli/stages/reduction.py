@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .. import evidence, focus, reckoning, temporal
+from .. import evidence, focus, reckoning, temporal, titled
 from ..errors import UsageError
 from ..focus import LINE_BREAK, Count, spread
 from ..records import Context, Line, Plan, Timeline
@@ -26,6 +26,15 @@ LONGEST_CLIP = 4096.0
 BYTES_A_TOKEN, USUAL_BYTES = 16, 4
 # Lines counted at once while a kind of lines is thinned out, and the tokens of the shortest line.
 AT_ONCE, LEAST_LINE = 512, 8
+# Words for a video and what it tells, which it need not have itself.
+META = frozenset(
+    terms(
+        "describe list explain summarize main idea topic subject theme kind type sort sentence"
+        " title text display write written end beginning person people participant speaker"
+        " presenter host lecturer narrator different use used make made item thing detail language"
+        " story cover named"
+    )
+)
 # The share of the budget that shows the whole video in headlines, by what the question asks.
 OVERVIEW = {"when": 0.3, "how long": 0.3, "order": 0.5, "count": 0.1, "": 0.1}
 
@@ -85,7 +94,7 @@ def _timed(context: Context, task: _Task) -> Context:
     if not asked:
         said = reckoning.said_at(task.question, task.choices, lines)
         return replace(context, settled=said) if said else context
-    parts = temporal.parts(lines) if asked in ("when", "how long") else ()
+    parts = titled.parts(lines) if asked in ("when", "how long") else ()
     settled = temporal.settled(task.question, task.choices, lines)
     settled = settled or reckoning.settled(task.question, task.choices, lines)
     length = task.timeline.video.duration
@@ -154,7 +163,7 @@ def _missed(context: Context, task: _Task, lines: Sequence[Line], index: Index) 
         return context
     if temporal.moments(task.question, task.timeline.lines):
         return context
-    frame = temporal.FRAME if temporal.asks(task.question) else frozenset()
+    frame = temporal.FRAME | META
     asked = tuple(
         term
         for term in dict.fromkeys(terms(task.question))
@@ -225,7 +234,7 @@ def _paper(task: _Task) -> Context:
     if level:
         reason += f": captions of {level:g}-second clips, {' and '.join(ways)}"
         left_out = (f"captions finer than {level:g} seconds",)
-    for kind in ("caption", "sound", "screen", "speech"):
+    for kind in ("caption", "sound", "screen", "summary", "speech"):
         if tokens > budget.tokens:
             kept, said = _thinned(kept, kind, budget)
             left_out += (said,) if said else ()
