@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import av
@@ -10,6 +12,7 @@ import pytest
 from conftest import VideoMaker
 
 from silvr_cli.errors import UsageError
+from silvr_cli.media import excerpts
 from silvr_cli.media.excerpts import cut_out
 from silvr_cli.media.probe import probe
 from silvr_cli.records import Moment, Video
@@ -70,6 +73,37 @@ def test_nothing_is_overwritten(video: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"already has talk-1-00\.00\.03"):
         told(video, tmp_path / "clips")
     assert {p: p.read_bytes() for p in (tmp_path / "clips").iterdir()} == before
+
+
+def no_links(name: str, target: Path) -> None:
+    raise PermissionError(errno.EPERM, "Operation not permitted", name, None, target)
+
+
+def test_where_there_are_no_links_clips_are_kept_and_nothing_is_overwritten(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", no_links)
+    clips, _ = told(video, tmp_path / "clips")
+    assert sorted(c.path for c in clips) == sorted(map(str, (tmp_path / "clips").iterdir()))
+    assert all(probe(Path(c.path)).picture for c in clips)
+    taken = tmp_path / "taken.mp4"
+    taken.write_text("precious", "utf-8")
+    with pytest.raises(UsageError, match="is there already"):
+        excerpts._written(taken, lambda made: (0.0, 1.0))
+    assert taken.read_text("utf-8") == "precious"
+
+
+def test_a_clip_that_cannot_be_kept_is_told_and_leaves_nothing(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(name: str, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", no_links)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(UsageError, match="cannot be written: No space left"):
+        told(video, tmp_path / "clips", exact=True)
+    assert list((tmp_path / "clips").iterdir()) == []
 
 
 def test_text_alone_has_no_clips(tmp_path: Path) -> None:

@@ -51,9 +51,7 @@ def cut_out(
         folder.mkdir(parents=True, exist_ok=True)
         there = [p.name for p in sorted(folder.iterdir()) if p.stem in names]
     except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be written: {error.strerror}", "choose another --clip-out"
-        ) from error
+        raise _unwritable(folder, error) from error
     if there:
         raise UsageError(
             f"{folder} already has {', '.join(there)}", "remove them or choose another --clip-out"
@@ -101,19 +99,39 @@ def _written(target: Path, write: Callable[[Path], tuple[float, float]]) -> tupl
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".clip.", suffix=target.suffix)
     except OSError as error:
-        raise UsageError(
-            f"{target} cannot be written: {error.strerror}", "choose another --clip-out"
-        ) from error
+        raise _unwritable(target, error) from error
     os.close(handle)
     try:
         held = write(Path(name))
-        # A link, because it fails where a rename would overwrite.
-        os.link(name, target)
-    except FileExistsError as error:
-        raise UsageError(f"{target} is there already", "choose another --clip-out") from error
+        try:
+            _take(name, target)
+        except FileExistsError as error:
+            raise UsageError(f"{target} is there already", "choose another --clip-out") from error
+        except OSError as error:
+            raise _unwritable(target, error) from error
     finally:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)
     return held
+
+
+def _take(name: str, target: Path) -> None:
+    """By a link, because it fails where a rename would overwrite."""
+    try:
+        os.link(name, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # FAT and some network mounts have no links: an empty file holds the name until the rename.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL))
+        try:
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(target)
+            raise
+
+
+def _unwritable(target: Path, error: OSError) -> UsageError:
+    return UsageError(f"{target} cannot be written: {error.strerror}", "choose another --clip-out")
 
 
 def _copied(source: Path, made: Path, span: tuple[float, float]) -> tuple[float, float]:
