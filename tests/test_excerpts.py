@@ -75,6 +75,18 @@ def test_nothing_is_overwritten(video: Path, tmp_path: Path) -> None:
     assert {p: p.read_bytes() for p in (tmp_path / "clips").iterdir()} == before
 
 
+@pytest.mark.parametrize("linked", [True, False])
+def test_clips_get_the_rights_of_any_new_file(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    if not linked:
+        monkeypatch.setattr(os, "link", no_links)
+    plain = tmp_path / "plain"
+    plain.touch()
+    clips, _ = told(video, tmp_path / "clips")
+    assert {Path(c.path).stat().st_mode for c in clips} == {plain.stat().st_mode}
+
+
 def no_links(name: str, target: Path) -> None:
     raise PermissionError(errno.EPERM, "Operation not permitted", name, None, target)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from ..errors import UsageError
 from ..legible import legible
 from ..records import Moment, Video
+from ..rights import rights
 from .encoding import encode
 from .probe import opened, origin, picture_stream
 from .remux import copies, told
@@ -103,6 +105,9 @@ def _written(target: Path, write: Callable[[Path], tuple[float, float]]) -> tupl
     os.close(handle)
     try:
         held = write(Path(name))
+        # Some mounts know no rights; the clip is as good.
+        with suppress(OSError):
+            os.chmod(name, rights(target))
         try:
             _take(name, target)
         except FileExistsError as error:
