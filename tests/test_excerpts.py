@@ -118,6 +118,15 @@ def test_a_clip_that_cannot_be_kept_is_told_and_leaves_nothing(
     assert list((tmp_path / "clips").iterdir()) == []
 
 
+def test_a_long_name_is_shortened_between_letters(video: Path, tmp_path: Path) -> None:
+    long = video.rename(tmp_path / f"a{'ж' * 120}.mp4")
+    clips, _ = told(long, tmp_path / "clips")
+    assert [Path(c.path).name for c in clips] == [
+        f"a{'ж' * 79}-1-00.00.03-00.00.04.mp4",
+        f"a{'ж' * 79}-2-00.00.01-00.00.02.mp4",
+    ]
+
+
 def test_text_alone_has_no_clips(tmp_path: Path) -> None:
     own = Video("sha256:x", "talk.srt", 9.0)
     with pytest.raises(UsageError, match="need the video file"):

@@ -23,6 +23,8 @@ from .probe import opened, origin, picture_stream
 from .remux import copies, told
 
 TINY = 0.002
+# Bytes of the video's name in a clip's: file systems end names at 255 of them, some sooner.
+LONGEST = 160
 Tell = Callable[[str], None]
 
 
@@ -48,7 +50,7 @@ def cut_out(
         raise UsageError("clips need the video file", "name it before the query")
     source = Path(video.path)
     width = len(str(len(moments)))
-    names = [f"{legible(source.stem)}-{n:0{width}d}-{_span(m)}" for n, m in enumerate(moments, 1)]
+    names = [f"{_short(source.stem)}-{n:0{width}d}-{_span(m)}" for n, m in enumerate(moments, 1)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = [p.name for p in sorted(folder.iterdir()) if p.stem in names]
@@ -68,6 +70,10 @@ def cut_out(
                 "keyframe before (--exact encodes anew)"
             )
     return tuple(made)
+
+
+def _short(stem: str) -> str:
+    return legible(stem).encode()[:LONGEST].decode("utf-8", "ignore")
 
 
 def _span(moment: Moment) -> str:
