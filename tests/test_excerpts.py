@@ -127,6 +127,35 @@ def test_a_long_name_is_shortened_between_letters(video: Path, tmp_path: Path) -
     ]
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("span", [(3.0, 3.0), (6.0, 6.0), (5.99, 6.0), (20.0, 22.0), (3.03, 3.05)])
+def test_a_moment_that_holds_nothing_is_widened(
+    video: Path, tmp_path: Path, span: tuple[float, float], exact: bool
+) -> None:
+    (clip,) = cut_out(probe(video), [Moment(*span, 1.0, "x")], tmp_path / "clips", exact, print)
+    assert clip.start <= min(span[0], 5.6) < clip.end
+    assert probe(Path(clip.path)).duration >= 0.4
+
+
+def test_where_one_clip_fails_none_is_left(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second(video: Video, made: Path, span: tuple[float, float]) -> tuple[float, float]:
+        if span[0] == SPANS[1].start:
+            raise UsageError("there is nothing to encode")
+        return encode(video, made, span)
+
+    encode = excerpts.encode
+    monkeypatch.setattr(excerpts, "encode", second)
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "own.txt").touch()
+    with pytest.raises(UsageError, match="nothing to encode"):
+        told(video, tmp_path / "clips", exact=True)
+    assert [p.name for p in (tmp_path / "clips").iterdir()] == ["own.txt"]
+    monkeypatch.undo()
+    assert len(told(video, tmp_path / "clips", exact=True)[0]) == 2
+
+
 def test_text_alone_has_no_clips(tmp_path: Path) -> None:
     own = Video("sha256:x", "talk.srt", 9.0)
     with pytest.raises(UsageError, match="need the video file"):

@@ -23,6 +23,8 @@ from .probe import opened, origin, picture_stream
 from .remux import copies, told
 
 TINY = 0.002
+# Seconds: what is shorter may hold neither a picture nor a packet of sound.
+SHORTEST = 0.5
 # Bytes of the video's name in a clip's: file systems end names at 255 of them, some sooner.
 LONGEST = 160
 Tell = Callable[[str], None]
@@ -41,7 +43,7 @@ class Excerpt:
 def cut_out(
     video: Video, moments: Sequence[Moment], folder: Path, exact: bool, tell: Tell
 ) -> tuple[Excerpt, ...]:
-    """A file in `folder` for each moment, named so that files sort as the moments do.
+    """A file in `folder` for each moment, or none; named so that files sort as the moments do.
 
     Raises UsageError when a file of such a name is there or none can be written, InputError when
     the video cannot be read.
@@ -60,16 +62,31 @@ def cut_out(
         raise UsageError(
             f"{folder} already has {', '.join(there)}", "remove them or choose another --clip-out"
         )
-    made = []
-    for name, moment in zip(names, moments, strict=True):
-        made.append(_cut(video, folder / name, (moment.start, moment.end), exact, tell))
-        begins = made[-1].start
-        if moment.start - begins > TINY:
-            tell(
-                f"{Path(made[-1].path).name} begins {moment.start - begins:.1f} s early, at the "
-                "keyframe before (--exact encodes anew)"
-            )
+    made: list[Excerpt] = []
+    try:
+        for name, moment in zip(names, moments, strict=True):
+            span = _cuttable(moment, video.duration)
+            made.append(_cut(video, folder / name, span, exact, tell))
+            if span[0] - made[-1].start > TINY:
+                tell(
+                    f"{Path(made[-1].path).name} begins {span[0] - made[-1].start:.1f} s early, at "
+                    "the keyframe before (--exact encodes anew)"
+                )
+    except BaseException:
+        # The same command again would find them in its way.
+        for excerpt in made:
+            Path(excerpt.path).unlink(missing_ok=True)
+        raise
     return tuple(made)
+
+
+def _cuttable(moment: Moment, duration: float) -> tuple[float, float]:
+    """The moment's span, else the nearest one that is in the video and long enough.
+
+    A subtitle may have no length, or stand behind the end.
+    """
+    start = max(0.0, min(moment.start, duration - SHORTEST))
+    return start, max(moment.end, start + SHORTEST)
 
 
 def _short(stem: str) -> str:
