@@ -156,6 +156,25 @@ def test_where_one_clip_fails_none_is_left(
     assert len(told(video, tmp_path / "clips", exact=True)[0]) == 2
 
 
+def test_a_flac_clip_is_as_long_as_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "talk.flac"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("flac", rate=16_000, layout="mono")
+        for at in range(0, 11 * 16_000, 4096):
+            tone = (np.sin(np.arange(at, at + 4096) / 20) * 9_000).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(tone[None], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 16_000, at
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    (clip,) = cut_out(probe(path), [Moment(4, 7, 1, "x")], tmp_path / "clips", False, print)
+    assert not clip.encoded
+    assert clip.end - clip.start == pytest.approx(3.0, abs=0.6)
+    assert probe(Path(clip.path)).duration == pytest.approx(clip.end - clip.start, abs=0.1)
+    with av.open(clip.path) as container:
+        heard = sum(frame.samples for frame in container.decode(audio=0)) / 16_000
+    assert heard == pytest.approx(clip.end - clip.start, abs=0.3)
+
+
 def test_text_alone_has_no_clips(tmp_path: Path) -> None:
     own = Video("sha256:x", "talk.srt", 9.0)
     with pytest.raises(UsageError, match="need the video file"):

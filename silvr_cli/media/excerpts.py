@@ -106,7 +106,9 @@ def _cut(video: Video, base: Path, span: tuple[float, float], exact: bool, tell:
     """Copied into the own container, else into Matroska; encoded when nothing else works."""
     source = Path(str(video.path))
     if not exact:
-        for ending in dict.fromkeys((source.suffix.lower() or ".mkv", ".mkv")):
+        own = source.suffix.lower()
+        # A FLAC file's header is copied with the number of samples that the whole file has.
+        for ending in dict.fromkeys((own if own not in ("", ".flac") else ".mkv", ".mkv")):
             target = base.with_name(base.name + ending)
             try:
                 held = _written(target, lambda made: _copied(source, made, span))
