@@ -18,6 +18,7 @@ from silvr_cli.media.probe import probe
 from silvr_cli.records import Moment, Video
 
 SPANS = (Moment(3.0, 4.0, 0.9, "b"), Moment(1.05, 2.05, 0.5, "a"))
+FASTSTART = {"movflags": "faststart"}
 
 
 @pytest.fixture
@@ -173,6 +174,29 @@ def test_a_flac_clip_is_as_long_as_it_says(tmp_path: Path) -> None:
     with av.open(clip.path) as container:
         heard = sum(frame.samples for frame in container.decode(audio=0)) / 16_000
     assert heard == pytest.approx(clip.end - clip.start, abs=0.3)
+
+
+@pytest.fixture
+def cut_off(video: Path, tmp_path: Path) -> Path:
+    """The video with its index in front, of 6 seconds, and its last third missing."""
+    path = tmp_path / "cut_off.mp4"
+    with av.open(str(video)) as into, av.open(str(path), "w", options=FASTSTART) as out:
+        streams = {s: out.add_stream_from_template(s) for s in into.streams}
+        for packet in into.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream]
+                out.mux(packet)
+    os.truncate(path, path.stat().st_size * 2 // 3)
+    return path
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_clip_holds_something_of_its_moment(cut_off: Path, tmp_path: Path, exact: bool) -> None:
+    video = probe(cut_off)
+    assert video.duration == pytest.approx(6.0, abs=0.1)
+    with pytest.raises(UsageError, match=r"nothing to encode from 5\.2 to 5\.9"):
+        cut_out(video, [Moment(5.2, 5.9, 1, "x")], tmp_path / "clips", exact, print)
+    assert list((tmp_path / "clips").iterdir()) == []
 
 
 def test_text_alone_has_no_clips(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def _copy(source: Path, made: Path, span: tuple[float, float]) -> tuple[float, f
                     out.mux(packet)
         except (av.FFmpegError, ValueError) as error:
             raise UsageError(f"cannot be copied as {made.suffix}: {told(error)}") from error
-    if held <= begin:
+    if held <= start:
         raise UsageError(f"there is nothing to copy from {start:.1f} to {end:.1f} s")
     return begin, held
 
