@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -197,6 +198,51 @@ def test_a_clip_holds_something_of_its_moment(cut_off: Path, tmp_path: Path, exa
     with pytest.raises(UsageError, match=r"nothing to encode from 5\.2 to 5\.9"):
         cut_out(video, [Moment(5.2, 5.9, 1, "x")], tmp_path / "clips", exact, print)
     assert list((tmp_path / "clips").iterdir()) == []
+
+
+@pytest.fixture
+def slides(tmp_path: Path) -> Path:
+    """Pictures at 0, 10, 20 and 30 s of 31, each 60 brighter, without sound."""
+    path = tmp_path / "slides.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for at in range(0, 40, 10):
+            picture = np.full((90, 160, 3), 20 + 6 * at, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = at, Fraction(1)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("span", "shades"),
+    [
+        ((12.0, 18.0), {0.0: 80, 5.9: 80}),
+        ((15.0, 25.0), {0.0: 80, 4.9: 80, 5.0: 140, 9.9: 140}),
+        ((10.0, 20.0), {0.0: 80, 9.9: 80}),
+        ((0.0, 4.0), {0.0: 20, 3.9: 20}),
+        ((28.0, 31.0), {0.0: 140, 1.9: 140, 2.0: 200}),
+    ],
+)
+def test_exact_clips_show_the_picture_that_stands_where_they_begin(
+    slides: Path, tmp_path: Path, span: tuple[float, float], shades: dict[float, int]
+) -> None:
+    (clip,) = cut_out(probe(slides), [Moment(*span, 1, "x")], tmp_path / "clips", True, print)
+    assert (clip.start, clip.end) == span
+    assert probe(Path(clip.path)).duration == pytest.approx(span[1] - span[0], abs=0.1)
+    with av.open(clip.path) as container:
+        shown = [(f.time, f.to_ndarray(format="rgb24").mean()) for f in container.decode(video=0)]
+    for at, shade in shades.items():
+        assert [mean for time, mean in shown if time <= at][-1] == pytest.approx(shade, abs=6)
+
+
+def test_a_video_of_one_picture_gives_exact_clips(make_video: VideoMaker, tmp_path: Path) -> None:
+    path = make_video("one.mp4", [np.full((90, 160, 3), 120, np.uint8)], fps=1)
+    (clip,) = cut_out(probe(path), [Moment(0, 1, 1, "x")], tmp_path / "clips", True, print)
+    assert first_shade(Path(clip.path)) == pytest.approx(120, abs=6)
+    assert probe(Path(clip.path)).duration == pytest.approx(1.0, abs=0.1)
 
 
 def test_text_alone_has_no_clips(tmp_path: Path) -> None:

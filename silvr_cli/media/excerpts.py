@@ -86,7 +86,7 @@ def _cuttable(moment: Moment, duration: float) -> tuple[float, float]:
     A subtitle may have no length, or stand behind the end.
     """
     start = max(0.0, min(moment.start, duration - SHORTEST))
-    return start, max(moment.end, start + SHORTEST)
+    return start, max(min(moment.end, duration), start + SHORTEST)
 
 
 def _short(stem: str) -> str:
