@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from conftest import VideoMaker
+from test_cli import silvr
 
 from silvr_cli.errors import UsageError
 from silvr_cli.media.probe import probe
@@ -76,6 +79,55 @@ def test_what_cannot_hold_chapters_leaves_nothing_behind(
 def test_a_folder_that_is_missing_is_told(video: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written"):
         embed_chapters(video, tmp_path / "no" / "out.mp4", CHAPTERS)
+
+
+def test_a_folder_is_no_target(video: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "dir.mp4"
+    folder.mkdir()
+    with pytest.raises(UsageError, match="is a folder"):
+        embed_chapters(video, folder, CHAPTERS)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_copy_that_cannot_take_its_name_is_told_and_removed(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(name: Path, target: str) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(os, "replace", busy)
+    files = sorted(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="cannot be written: Device"):
+        embed_chapters(video, tmp_path / "out.mp4", CHAPTERS)
+    assert sorted(tmp_path.iterdir()) == files
+
+
+def test_a_link_keeps_pointing_to_its_file(video: Path, tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    far, link = tmp_path / "far" / "out.mp4", tmp_path / "link.mp4"
+    link.symlink_to(far)
+    for _ in range(2):
+        embed_chapters(video, link, CHAPTERS)
+        assert link.is_symlink()
+        assert len(probe(far).chapters) == 2
+
+
+FAKE = ("--dry-run", "--at", "0:00,0:03")
+
+
+@pytest.mark.parametrize("name", ["talk.mp4", "dir.mp4", "out.txt", "no/out.mp4"])
+def test_a_refusal_comes_before_the_work(video: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "dir.mp4").mkdir()
+    ran = silvr("chapters", video, *FAKE, "--embed", tmp_path / name)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.count("\n") == 1, "it began, or it is a traceback"
+
+
+def test_chapters_are_printed_though_the_copy_fails(video: Path, tmp_path: Path) -> None:
+    ran = silvr("chapters", video, *FAKE, "--embed", tmp_path / "out.avi")
+    assert ran.returncode == 2
+    assert "cannot hold" in ran.stderr
+    assert ran.stdout == silvr("chapters", video, *FAKE).stdout != ""
 
 
 def test_subtitles_that_do_not_fit_are_told(shared: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..errors import UsageError
+from ..errors import SilvrError, UsageError
 from . import options
 from .options import OUTPUT, WORK
 
@@ -82,6 +82,7 @@ def chapters(
     from .. import pipeline
     from ..exports.outline import write_chapters
     from ..intake import taken
+    from ..media.remux import check_target
     from . import display
 
     loaded = options.chosen(locals(), chapters__count=count, chapters__min_length=min_length)
@@ -93,17 +94,20 @@ def chapters(
     with options.session(loaded.settings, quiet) as session, ExitStack() as held:
         # Held until the end, so that what is fetched for the chapters is there to be copied.
         original = held.enter_context(taken(video, session)).original if embed and video else None
+        if embed and original:
+            check_target(original.path(), embed)
         with closing(pipeline.open_text_model(session)) as model:
             described = pipeline.describe(source, session)
             found = pipeline.chapters(described, session, given, model)
-        if embed and original:
-            _embed(original.path(), embed, found, session)
+        failed = _embed(original.path(), embed, found, session) if embed and original else None
         if not at:
             _fewer(found, session)
         if format == "youtube":
             _warn(found, session)
     shown = write_chapters(found, described.timeline.video, "json" if json else format)
     display.deliver(shown, output)
+    if failed:
+        raise failed
 
 
 def _agree(
@@ -129,11 +133,18 @@ def _times(text: str | None) -> tuple[float, ...]:
         raise UsageError(f"--at {text}: {error}", "write --at 0:00,1:05,12:30") from error
 
 
-def _embed(video: Path, target: Path, found: tuple[Chapter, ...], session: Session) -> None:
+def _embed(
+    video: Path, target: Path, found: tuple[Chapter, ...], session: Session
+) -> SilvrError | None:
+    """Why there is no copy, to be raised when the chapters, which cost much more, are printed."""
     from ..media.remux import embed_chapters
 
-    for note in embed_chapters(video, target, found):
-        session.tell(note)
+    try:
+        for note in embed_chapters(video, target, found):
+            session.tell(note)
+    except SilvrError as error:
+        return error
+    return None
 
 
 def _fewer(found: tuple[Chapter, ...], session: Session) -> None:

@@ -125,18 +125,6 @@ def bar(title: str) -> Iterator[Advance]:
         yield advance
 
 
-def _mode(path: Path) -> int:
-    """The rights of the file that is replaced, else those that any new file gets."""
-    import os
-    import stat
-
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
 def write_atomically(target: Path, text: str) -> None:
     """Write `text` to `target` so that a reader sees the old file or the whole new one.
 
@@ -147,6 +135,7 @@ def write_atomically(target: Path, text: str) -> None:
     import tempfile
 
     from ..errors import UsageError
+    from ..rights import rights
 
     text = text if text.endswith("\n") else text + "\n"
     try:
@@ -161,7 +150,7 @@ def write_atomically(target: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(handle)
-            os.chmod(name, _mode(real))
+            os.chmod(name, rights(real))
             os.replace(name, real)
         except BaseException:
             os.unlink(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,16 @@ from typing import Any
 from ..errors import UsageError
 from ..legible import legible
 from ..records import Moment, Video
+from ..rights import rights
 from .encoding import encode
 from .probe import opened, origin, picture_stream
 from .remux import copies, told
 
 TINY = 0.002
+# Seconds: what is shorter may hold neither a picture nor a packet of sound.
+SHORTEST = 0.5
+# Bytes of the video's name in a clip's: file systems end names at 255 of them, some sooner.
+LONGEST = 160
 Tell = Callable[[str], None]
 
 
@@ -37,7 +43,7 @@ class Excerpt:
 def cut_out(
     video: Video, moments: Sequence[Moment], folder: Path, exact: bool, tell: Tell
 ) -> tuple[Excerpt, ...]:
-    """A file in `folder` for each moment, named so that files sort as the moments do.
+    """A file in `folder` for each moment, or none; named so that files sort as the moments do.
 
     Raises UsageError when a file of such a name is there or none can be written, InputError when
     the video cannot be read.
@@ -46,28 +52,45 @@ def cut_out(
         raise UsageError("clips need the video file", "name it before the query")
     source = Path(video.path)
     width = len(str(len(moments)))
-    names = [f"{legible(source.stem)}-{n:0{width}d}-{_span(m)}" for n, m in enumerate(moments, 1)]
+    names = [f"{_short(source.stem)}-{n:0{width}d}-{_span(m)}" for n, m in enumerate(moments, 1)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = [p.name for p in sorted(folder.iterdir()) if p.stem in names]
     except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be written: {error.strerror}", "choose another --clip-out"
-        ) from error
+        raise _unwritable(folder, error) from error
     if there:
         raise UsageError(
             f"{folder} already has {', '.join(there)}", "remove them or choose another --clip-out"
         )
-    made = []
-    for name, moment in zip(names, moments, strict=True):
-        made.append(_cut(video, folder / name, (moment.start, moment.end), exact, tell))
-        begins = made[-1].start
-        if moment.start - begins > TINY:
-            tell(
-                f"{Path(made[-1].path).name} begins {moment.start - begins:.1f} s early, at the "
-                "keyframe before (--exact encodes anew)"
-            )
+    made: list[Excerpt] = []
+    try:
+        for name, moment in zip(names, moments, strict=True):
+            span = _cuttable(moment, video.duration)
+            made.append(_cut(video, folder / name, span, exact, tell))
+            if span[0] - made[-1].start > TINY:
+                tell(
+                    f"{Path(made[-1].path).name} begins {span[0] - made[-1].start:.1f} s early, at "
+                    "the keyframe before (--exact encodes anew)"
+                )
+    except BaseException:
+        # The same command again would find them in its way.
+        for excerpt in made:
+            Path(excerpt.path).unlink(missing_ok=True)
+        raise
     return tuple(made)
+
+
+def _cuttable(moment: Moment, duration: float) -> tuple[float, float]:
+    """The moment's span, else the nearest one that is in the video and long enough.
+
+    A subtitle may have no length, or stand behind the end.
+    """
+    start = max(0.0, min(moment.start, duration - SHORTEST))
+    return start, max(min(moment.end, duration), start + SHORTEST)
+
+
+def _short(stem: str) -> str:
+    return legible(stem).encode()[:LONGEST].decode("utf-8", "ignore")
 
 
 def _span(moment: Moment) -> str:
@@ -83,7 +106,9 @@ def _cut(video: Video, base: Path, span: tuple[float, float], exact: bool, tell:
     """Copied into the own container, else into Matroska; encoded when nothing else works."""
     source = Path(str(video.path))
     if not exact:
-        for ending in dict.fromkeys((source.suffix.lower() or ".mkv", ".mkv")):
+        own = source.suffix.lower()
+        # A FLAC file's header is copied with the number of samples that the whole file has.
+        for ending in dict.fromkeys((own if own not in ("", ".flac") else ".mkv", ".mkv")):
             target = base.with_name(base.name + ending)
             try:
                 held = _written(target, lambda made: _copied(source, made, span))
@@ -101,19 +126,42 @@ def _written(target: Path, write: Callable[[Path], tuple[float, float]]) -> tupl
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".clip.", suffix=target.suffix)
     except OSError as error:
-        raise UsageError(
-            f"{target} cannot be written: {error.strerror}", "choose another --clip-out"
-        ) from error
+        raise _unwritable(target, error) from error
     os.close(handle)
     try:
         held = write(Path(name))
-        # A link, because it fails where a rename would overwrite.
-        os.link(name, target)
-    except FileExistsError as error:
-        raise UsageError(f"{target} is there already", "choose another --clip-out") from error
+        # Some mounts know no rights; the clip is as good.
+        with suppress(OSError):
+            os.chmod(name, rights(target))
+        try:
+            _take(name, target)
+        except FileExistsError as error:
+            raise UsageError(f"{target} is there already", "choose another --clip-out") from error
+        except OSError as error:
+            raise _unwritable(target, error) from error
     finally:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)
     return held
+
+
+def _take(name: str, target: Path) -> None:
+    """By a link, because it fails where a rename would overwrite."""
+    try:
+        os.link(name, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # FAT and some network mounts have no links: an empty file holds the name until the rename.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL))
+        try:
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(target)
+            raise
+
+
+def _unwritable(target: Path, error: OSError) -> UsageError:
+    return UsageError(f"{target} cannot be written: {error.strerror}", "choose another --clip-out")
 
 
 def _copied(source: Path, made: Path, span: tuple[float, float]) -> tuple[float, float]:
@@ -157,7 +205,7 @@ def _copy(source: Path, made: Path, span: tuple[float, float]) -> tuple[float, f
                     out.mux(packet)
         except (av.FFmpegError, ValueError) as error:
             raise UsageError(f"cannot be copied as {made.suffix}: {told(error)}") from error
-    if held <= begin:
+    if held <= start:
         raise UsageError(f"there is nothing to copy from {start:.1f} to {end:.1f} s")
     return begin, held
 

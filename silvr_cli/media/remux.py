@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,28 +28,52 @@ def embed_chapters(source: Path, target: Path, chapters: Sequence[Chapter]) -> t
     Raises UsageError when the target is the source, cannot be written, or is of a kind that holds
     no chapters or not these streams; InputError when the source cannot be read.
     """
+    check_target(source, target)
+    with _beside(target) as made:
+        notes = _copy(source, made, target, chapters)
+        _check(made, target, chapters)
+        os.chmod(made, source.stat().st_mode | 0o200)
+        os.replace(made, os.path.realpath(target))
+    return notes
+
+
+def check_target(source: Path, target: Path) -> None:
+    """Raise UsageError for a target that can be refused before there are chapters."""
+    import av
+
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", "name a file for --embed")
     if target.exists() and target.samefile(source):
         raise UsageError(
             f"{target} is the video itself, which is never overwritten", "name another --embed file"
         )
+    with _beside(target) as made:
+        try:
+            av.open(f"file:{made.absolute()}", "w").close()
+        except (av.FFmpegError, ValueError) as error:
+            raise _uncopied(source, target, error) from error
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A new file to write, gone at the end unless it was renamed; refusals are UsageErrors.
+
+    A link keeps pointing to its file, so it is in the folder of that.
+    """
+    folder = Path(os.path.realpath(target)).parent
     try:
         handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem[:40]}.", suffix=target.suffix
+            dir=folder, prefix=f".{target.stem[:40]}.", suffix=target.suffix
         )
+        os.close(handle)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(
             f"{target} cannot be written: {error.strerror}", "choose another --embed file"
         ) from error
-    os.close(handle)
-    try:
-        notes = _copy(source, Path(name), target, chapters)
-        _check(Path(name), target, chapters)
-        os.chmod(name, source.stat().st_mode | 0o200)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
-    return notes
 
 
 def _copy(source: Path, made: Path, target: Path, chapters: Sequence[Chapter]) -> tuple[str, ...]:
@@ -72,10 +97,14 @@ def _copy(source: Path, made: Path, target: Path, chapters: Sequence[Chapter]) -
                         packet.stream = streams[packet.stream]
                         out.mux(packet)
         except (av.FFmpegError, ValueError) as error:
-            raise UsageError(
-                f"{source.name} cannot be copied as {target.name}: {told(error)}", _other(target)
-            ) from error
+            raise _uncopied(source, target, error) from error
     return notes
+
+
+def _uncopied(source: Path, target: Path, error: Exception) -> UsageError:
+    return UsageError(
+        f"{source.name} cannot be copied as {target.name}: {told(error)}", _other(target)
+    )
 
 
 def copies(into: Any, out: Any) -> tuple[dict[Any, Any], tuple[str, ...]]:
