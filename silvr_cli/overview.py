@@ -213,14 +213,18 @@ def _found(
 
 
 def _marks(described: Described, given: Given, session: Session) -> tuple[Mark, ...]:
-    from .stages.chapters import Mark, cleaned
+    from .stages.chapters import Mark
 
     video = described.timeline.video
     found: dict[float, Mark] = {}
     if given.keep:
         if not video.chapters and not given.at:
             session.tell(f"{video.name} has no chapters of its own: making them")
-        found = {c.start: Mark(c.start, cleaned(c.title)) for c in video.chapters}
+        told = (
+            (c.start, " ".join(timeline.NOT_WORDS.sub(" ", c.title).split()))
+            for c in video.chapters
+        )
+        found = {start: Mark(start, title, own=bool(title)) for start, title in told}
     beyond = [t for t in given.at if not 0 <= t < video.duration]
     if beyond:
         raise UsageError(

@@ -223,7 +223,7 @@ def _next_part(
     same = [i for i, choice in enumerate(choices) if bare(choice) == bare(title)]
     if choices and len(same) != 1:
         return None
-    return Settled(title, same[0] if same else None, (part, beside[0]), "medium")
+    return Settled(title, same[0] if same else None, (beside[0], part), "medium")
 
 
 def _alike(part: Line, titled: Sequence[Line]) -> list[Line]:

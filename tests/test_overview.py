@@ -152,6 +152,27 @@ def test_chapters_as_json_and_in_a_copy_of_the_file(video: Path, tmp_path: Path)
     ]
 
 
+def test_titles_of_the_file_are_kept_as_they_are(session: Session) -> None:
+    titles = [
+        "C# basics (part 1)",
+        "The 10:15 train",
+        "Scene 1",
+        "Scene 1",
+        "a_b <c> | " + "d" * 70,
+    ]
+    own = tuple(Chapter(n * 10.0, n * 10.0 + 10, title) for n, title in enumerate(titles))
+    told = replace(DESCRIBED, timeline=Timeline(replace(VIDEO, chapters=own), LINES))
+    with session:
+        found = pipeline.chapters(told, session, pipeline.Given(keep=True), Scripted())
+    assert [c.title for c in found] == titles
+
+
+@pytest.mark.parametrize("command", ["chapters", "summarize"])
+def test_json_and_another_format_contradict_each_other(video: Path, command: str) -> None:
+    ran = silvr(command, video, "--dry-run", "--json", "--format", "md")
+    assert (ran.returncode, "contradict each other" in ran.stderr) == (2, True)
+
+
 def test_fewer_chapters_than_were_asked_for_are_told(video: Path) -> None:
     ran = silvr("chapters", video, "--dry-run", "--count", 1000)
     made = len(ran.stdout.splitlines())

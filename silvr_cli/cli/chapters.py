@@ -118,8 +118,7 @@ def _agree(
     extra = [name for name, value in beside.items() if value is not None]
     if at is not None and extra:
         raise UsageError(f"--at and {extra[0]} contradict each other", "leave one of them out")
-    if json and format not in ("text", "json"):
-        raise UsageError(f"--json and --format {format} contradict each other", "give one of them")
+    options.one_format(format, json)
 
 
 def _times(text: str | None) -> tuple[float, ...]:

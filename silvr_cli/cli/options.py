@@ -214,6 +214,14 @@ def question(text: str) -> str:
     return text
 
 
+def one_format(format: str, json: bool) -> None:
+    """Raises UsageError where --format would be ignored."""
+    from ..errors import UsageError
+
+    if json and format not in ("text", "json"):
+        raise UsageError(f"--json and --format {format} contradict each other", "give one of them")
+
+
 def existing(cache: Path | None) -> Path | None:
     """The --cache of a command that only reads; raises CacheError when no file is there."""
     from ..errors import CacheError

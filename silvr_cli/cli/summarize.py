@@ -55,6 +55,7 @@ def summarize(
     from ..exports.outline import write_summary
     from . import display
 
+    options.one_format(format, json)
     loaded = options.chosen(locals(), summary__style=style, summary__points=points)
     source = options.source(video, captions, subtitles, clip_length, "summarize", output)
     with options.session(loaded.settings, quiet) as session:

@@ -44,7 +44,8 @@ TITLE_CONTEXT = 400
 STARTS_TOKENS = 512
 # A title slide stands near the beginning of its chapter, in seconds or as a share of it.
 EARLY, EARLY_SHARE = 8.0, 0.3
-AROUND = "\"'“”‘’«»[]() -–—:;,"
+AROUND = "\"'“”‘’«» -–—:;,"
+BRACKETED = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 CLOCK = re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?\b")
 NAMED_START = re.compile(r"^[\s\-*•#>\[(]*(\d{1,2}:\d\d(?::\d\d)?)[\s\])]*[-–—:.\s]+(.*)$")
 LEAD = re.compile(
@@ -58,10 +59,11 @@ JOINING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where a chapter begins, and its title if that is known."""
+    """Where a chapter begins, and its title if that is known; `own`: as the file has it."""
 
     time: float
     title: str = ""
+    own: bool = False
 
 
 def boundaries(
@@ -184,7 +186,9 @@ def _marks(reply: str, starts: Sequence[float]) -> Iterable[Mark]:
 def titled(
     marks: Sequence[Mark], timeline: Timeline, shorten: Shorten, talk: Talk, work: Work
 ) -> tuple[Chapter, ...]:
-    """Chapters from each mark to the next, the last to the end; no two have one title."""
+    """Chapters from each mark to the next, the last to the end; no two have one title, but for
+    those of the file.
+    """
     duration = timeline.video.duration
     spans = list(pairwise([*(m.time for m in marks), duration]))
     running = running_heads([n for n in timeline.lines if n.kind == "screen"])
@@ -208,7 +212,7 @@ def titled(
             titles[index] = _asked(part, spans[index], shorten, talk, work, used) or used
     return tuple(
         Chapter(start, end, title)
-        for (start, end), title in zip(spans, _unlike(titles), strict=True)
+        for (start, end), title in zip(spans, _unlike(titles, marks), strict=True)
     )
 
 
@@ -304,6 +308,7 @@ def _usable(reply: str, part: Sequence[Line], small: bool) -> str:
 def cleaned(text: str) -> str:
     """One row of at most 60 characters, without quotes, markup, times or a full stop."""
     text = LEAD.sub("", CLOCK.sub("", re.sub(r"[*_`#|<>]+", " ", text)).strip(" \t-–—:"))
+    text = BRACKETED.sub(r"\1\2", text) if BRACKETED.fullmatch(text.strip(AROUND)) else text
     text = " ".join(text.split()).strip(AROUND)
     text = re.sub(r"(?<!\.)\.$", "", text).strip(AROUND)
     if len(text) <= TITLE_CHARACTERS:
@@ -322,13 +327,13 @@ def from_words(part: Sequence[Line], number: int) -> str:
     return f"Part {number}"
 
 
-def _unlike(titles: Sequence[str]) -> list[str]:
+def _unlike(titles: Sequence[str], marks: Sequence[Mark]) -> list[str]:
     """The same titles, a later twin with its number behind it."""
     seen: set[str] = set()
     found = []
-    for title in titles:
+    for title, mark in zip(titles, marks, strict=True):
         told, number = title, 1
-        while told.casefold() in seen:
+        while not mark.own and told.casefold() in seen:
             number += 1
             behind = f" ({number})"
             told = title[: TITLE_CHARACTERS - len(behind)].rstrip() + behind
