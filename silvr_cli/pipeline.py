@@ -58,6 +58,8 @@ __all__ = [
 PROMPT_TOKENS = 512
 # A reply that is checked or cannot be used is followed by one more call.
 CALLS_A_QUESTION = 2
+# So many seconds may text begin after the end of its video.
+TOLERATED = 1.0
 
 
 def describe(source: Source, session: Session) -> Described:
@@ -76,7 +78,8 @@ def describe(source: Source, session: Session) -> Described:
         for name in ("speech", "screen_text", "captions")
         if name in outcome.outputs
     ]
-    notes = (*video.warnings, *_missing(video, outcome.outputs), *outcome.notes)
+    beyond = _beyond(video, outcome.outputs)
+    notes = (*video.warnings, *_missing(video, outcome.outputs), *beyond, *outcome.notes)
     for note in notes:
         session.tell(note)
     told, vectors = timeline.build(video, _chapters(video), *lines), outcome.outputs.get("vectors")
@@ -270,6 +273,18 @@ def _chapters(video: Video) -> tuple[Line, ...]:
         for c in video.chapters
         if c.title.strip()
     )
+
+
+def _beyond(video: Video, outputs: Mapping[str, Any]) -> list[str]:
+    """That text of the user's own goes on when the video is over: it may be another one's."""
+    found = []
+    for name in ("speech", "captions"):
+        late = sum(line.start > video.duration + TOLERATED for line in outputs.get(name, ()))
+        if late:
+            end = timeline.clock(video.duration)
+            told = f"{late} of {len(outputs[name])} lines begin after the video's end at {end}"
+            found.append(f"{name}: {told} (are they of another video?)")
+    return found
 
 
 def _missing(video: Video, outputs: Mapping[str, Any]) -> tuple[str, ...]:

@@ -470,3 +470,12 @@ def test_what_is_read_is_never_written_over(
     ran = silvr(command, video, *(["is it?"] if asked else []), *fakes, "-o", missing)
     assert (ran.returncode, "its folder is not there" in ran.stderr) == (2, True)
     assert video.read_bytes() == before
+
+
+def test_subtitles_of_a_longer_video_are_told(video: Path, tmp_path: Path) -> None:
+    cues = [f"{n}\n00:0{n}:00,000 --> 00:0{n}:01,000\nShip {n}.\n" for n in range(3)]
+    (tmp_path / "told.srt").write_text("\n".join(cues), "utf-8")
+    fakes = ("--vision", "fake", "--reader", "fake")
+    ran = silvr("timeline", video, *fakes, "--subtitles", tmp_path / "told.srt")
+    assert "speech: 2 of 3 lines begin after the video's end" in ran.stderr
+    assert ran.stdout.count("Ship ") == 3
