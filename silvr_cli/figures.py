@@ -32,6 +32,15 @@ PLACED = {
 SCALES = {"dozen": 12.0, "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 SCALES |= {"trillion": 1e12}
 PARTS = {"half": 0.5, "quarter": 0.25, "½": 0.5, "¼": 0.25, "¾": 0.75}
+# How often, in a word.
+OFTEN = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
+# Times of day in words: "half past nine", "ten to nine", "nine o'clock", "nine thirty", "3 pm".
+PAST = re.compile(r"\b(half|quarter|\w+)(?: minutes?)? (past|to) (\w+)\b", re.IGNORECASE)
+HOUR = rf"(\d{{1,2}}|{'|'.join(ONES[1:13])})"
+CLOCK = re.compile(rf"\b{HOUR}(?: o['’]clock|[ -]((?:\w+ty[ -])?[a-z]+))\b", re.IGNORECASE)
+HALVES = re.compile(r"\b(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b", re.IGNORECASE)
+THOUSANDS = re.compile(r"\b(\d+(?:\.\d+)?)k\b", re.IGNORECASE)
+POINT = re.compile(r"\b(\w+) point (\w+)\b", re.IGNORECASE)
 # Words inside of a number, and between the two ends of "10 to 15 million".
 INSIDE, BETWEEN = ("and", "a"), ("to", "or", "and")
 LONGEST = 7
@@ -72,14 +81,45 @@ def worth(text: str) -> frozenset[str]:
         if _numeral(word) or word in PLACED:
             found.update(_alone(word))
             found.update(repr(value) for value in _from(words, at))
+        elif word in OFTEN:
+            found.add(repr(OFTEN[word]))
+    found.update(f"t{hour}:{minute:02d}" for hour, minute in _times(text))
+    found.update(repr(float(number) * 1000) for number in THOUSANDS.findall(text))
+    for whole, part in POINT.findall(text):
+        if whole.casefold() in PLAIN and PLAIN.get(part.casefold(), 10.0) < 10:
+            found.add(repr(PLAIN[whole.casefold()] + PLAIN[part.casefold()] / 10))
     return frozenset(found)
+
+
+def _times(text: str) -> Iterator[tuple[int, int]]:
+    """The times of day, in hours and minutes, that words tell."""
+    for minutes, way, hour in PAST.findall(text):
+        told = {"half": 30, "quarter": 15}.get(minutes.casefold(), _small(minutes, 59))
+        if told is not None and (at := _small(hour, 24)):
+            yield (at, told) if way.casefold() == "past" else ((at - 1) or 12, 60 - told)
+    for hour, minutes in CLOCK.findall(text):
+        at, told = _small(hour, 12), _small(minutes, 59) if minutes else 0
+        if at and told is not None and (told >= 10 or not minutes):
+            yield at, told
+    for hour, minutes, half in HALVES.findall(text):
+        if 0 < int(hour) <= 12:
+            yield int(hour), int(minutes or 0)
+            yield int(hour) % 12 + (12 if half in "pP" else 0), int(minutes or 0)
+
+
+def _small(word: str, most: int) -> int | None:
+    """A whole number up to `most`, in digits or words."""
+    value = _value([part.casefold() for part in TOKEN.findall(word)])
+    return int(value) if value is not None and value <= most and value == int(value) else None
 
 
 def stands(figure: Figure, have: frozenset[str] | set[str]) -> bool:
     """Whether one of the readings of a number is among those that a text has."""
     words = [word.casefold() for word in TOKEN.findall(figure.text)]
     if len(words) == 1:
-        return not have.isdisjoint(_alone(words[0]))
+        # A time of day that somebody tells is more than its hour.
+        readings = _alone(words[0])
+        return not have.isdisjoint(readings[:1] if ":" in words[0] else readings)
     return repr(_value(words)) in have
 
 
@@ -151,6 +191,11 @@ def _plain(word: str) -> float | None:
 def _alone(word: str) -> tuple[str, ...]:
     """The readings of one word: of "1,5" and "1.500" as well, which not everybody reads alike."""
     if ":" in word:
+        whole = re.fullmatch(r"0*(\d{1,2}):00", word)
+        if whole:
+            # "3 pm" and "three o'clock" name the hour alone.
+            hour = int(whole[1])
+            return (f"t{hour}:00", repr(float(hour)), repr(float(hour % 12 or 12)))
         return ("t" + re.sub(r"^(?:0+:)*0*(?=\d)", "", word),)
     value = SCALES.get(word, PARTS.get(word))
     value = _plain(word) if value is None else value

@@ -61,3 +61,33 @@ def test_every_figure_stands_in_its_own_text(text: str) -> None:
     for figure in figures(text):
         assert text[figure.start : figure.end] == figure.text
         assert stands(figure, worth(text))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("It opens at 9:30.", "Interviews begin at half past nine."),
+        ("It opens at 9:30.", "Interviews begin at nine thirty."),
+        ("It opens at 8:45.", "We meet at a quarter to nine."),
+        ("It opens at 9:00.", "We meet at nine o’clock."),
+        ("It opens at 3 pm.", "Opening hours: 15:00 to 18:00"),
+        ("It opens at 15:00.", "We open at 3 p.m. sharp."),
+        ("It was done 2 times.", "They rang twice."),
+        ("It costs 40,000 euros.", "The budget is 40k."),
+        ("It grew by 2.5 percent.", "It grew by two point five percent."),
+    ],
+)
+def test_what_words_tell_is_told(said: str, told: str) -> None:
+    assert all(stands(figure, worth(told)) for figure in figures(said))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("It opens at 9:00.", "Nine people came."),
+        ("It opens at 9:15.", "Interviews begin at half past nine."),
+        ("It opens at 3 pm.", "We open at 4 p.m."),
+    ],
+)
+def test_what_words_do_not_tell_is_not(said: str, told: str) -> None:
+    assert not all(stands(figure, worth(told)) for figure in figures(said))
