@@ -32,6 +32,8 @@ ASKED_FOR = frozenset(
         " birthday date email e-mail salary password code"
     )
 )
+# Numbers that speech tells in words.
+IN_WORDS = re.compile(r"\d{1,3}")
 # Seconds and lines around a line that tell of one thing; the share (by rarity) to be told there.
 AROUND, LINES_AROUND, TOLD_SHARE = 20.0, 8, 0.5
 # Where lines stand in a timeline as a small model's notes, they bear nothing out.
@@ -72,8 +74,13 @@ def supporting(lines: Sequence[Line], question: str, answer: str, most: int = 2)
 def unsupported(answer: str, lines: Iterable[Line], rests: Iterable[Evidence] = ()) -> list[str]:
     """Numbers in the answer that stand in no line, nor as a time of the spans it rests on."""
     times = (f"{clock(span.start)} {clock(span.end)}" for span in rests)
-    have = frozenset[str]().union(*map(worth, (*(n.text for n in lines), *times)))
-    return [figure.text for figure in figures(answer) if not stands(figure, have)]
+    told = [n.text for n in lines]
+    have = frozenset[str]().union(*map(worth, (*told, *times)))
+    missing = [figure.text for figure in figures(answer) if not stands(figure, have)]
+    if missing and _not_english(" ".join(told)):
+        # Other languages' number words are not read: "12" may be told as "zwölf".
+        return [text for text in missing if not IN_WORDS.fullmatch(text)]
+    return missing
 
 
 def mismeasured(text: str, lines: Iterable[Line]) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .relevance import STOP, bare, stem
+from .relevance import SHARED, STOP, WORD, bare, stem
 
 # Capitalized words one after another, and where sentences begin.
-RUN = re.compile(r"(?<![\w\"“‘'])[A-Z][^\W\d_]+(?: [A-Z][^\W\d_]+)*")
+UPPER = "".join(letter for letter in map(chr, range(0x41, 0x250)) if letter.isupper())
+RUN = re.compile(rf"(?<![\w\"“‘'])[{UPPER}][^\W\d_]+(?: [{UPPER}][^\W\d_]+)*")
 SENTENCE = re.compile(r"(?:^|[.!?:]\s+)[\s\"“‘'*(-]*(?:A )?\Z")
 # What begins a sentence, stands before a name or is an answer by itself, and is no name.
 ORDINARY = STOP | frozenset(
@@ -36,6 +37,10 @@ MADE = re.compile(r"(?:ing|ly|ed|ness|ment|tion)$")
 AKIN = 4
 # What makes words of names, and up to how many letters a name takes no ending but a plural's.
 LATIN, ENDLESS = r"[a-z\u00df-\u024f]", 4
+# Words inside of a sentence, the share of them that is capitalized where nouns are, and too few to
+# tell; English has more than so few function words of its own.
+INSIDE = re.compile(r"(?<=[a-zß-ÿ,] )[^\W\d_]{2,}")
+NOUNS, FEW, ENGLISH = 0.15, 8, 0.03
 
 
 def foreign(text: str, sources: Sequence[str]) -> list[str]:
@@ -45,6 +50,8 @@ def foreign(text: str, sources: Sequence[str]) -> list[str]:
     is no longer than that: "Paris.", "Emma Brooks recorded it."
     """
     told = " ".join(map(bare, sources))
+    if _capitalizes(sources):
+        return []
     found = []
     for match in RUN.finditer(text):
         first = bool(SENTENCE.search(text[: match.start()]))
@@ -52,6 +59,16 @@ def foreign(text: str, sources: Sequence[str]) -> list[str]:
         if name and not _held(bare(name), told) and not _titled(name, first, sources, told):
             found.append(name)
     return list(dict.fromkeys(found))
+
+
+def _capitalizes(sources: Sequence[str]) -> bool:
+    """Whether the sources' language writes any noun as a name is written, as German does."""
+    text = " ".join(sources)
+    words, inside = WORD.findall(text.casefold()), INSIDE.findall(text)
+    english = sum(word in STOP and word not in SHARED for word in words)
+    nouns = sum(word[0].isupper() for word in inside)
+    few = len(inside) < FEW or nouns <= NOUNS * len(inside)
+    return not few and english < ENGLISH * len(words)
 
 
 def _held(name: str, told: str) -> bool:
@@ -88,6 +105,6 @@ def _titled(name: str, first: bool, sources: Sequence[str], told: str) -> bool:
     _, _, rest = name.partition(" ")
     if not first or not rest or bare(rest) not in told:
         return False
-    before = re.compile(rf"\b([A-Z][^\W\d_]+) {re.escape(rest)}\b")
+    before = re.compile(rf"\b([{UPPER}][^\W\d_]+) {re.escape(rest)}\b")
     others = {other for text in sources for other in before.findall(text)}
     return " " in rest or not any(other.casefold() not in ORDINARY for other in others)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from silvr_cli.evidence import NOTED, copied, grounded, mismeasured, resting, strange, supporting
+from silvr_cli.evidence import (
+    NOTED,
+    copied,
+    grounded,
+    mismeasured,
+    resting,
+    strange,
+    supporting,
+    unsupported,
+)
 from silvr_cli.records import Evidence, Line
 
 LINES = (
@@ -87,3 +96,13 @@ def test_other_languages_are_held_against_the_beginnings_of_their_words() -> Non
 
 def test_english_over_another_language_is_not_grounded() -> None:
     assert not grounded("The screen was to be written by them.", GERMAN)
+
+
+def test_numbers_told_in_words_of_another_language_are_not_held_against_an_answer() -> None:
+    told = (
+        "Im Saal stehen zwölf Stühle, und jeden Abend kommen die Leute aus dem Dorf und hören zu,"
+        " wenn jemand eine Geschichte erzählt, die niemand vorher kannte."
+    )
+    lines = [Line(0.0, 9.0, "speech", told)]
+    assert unsupported("12 Stühle", lines) == []
+    assert unsupported("Im Jahr 1887", lines) == ["1887"]

@@ -63,3 +63,20 @@ def test_what_begins_a_sentence_is_no_name_by_its_place_alone(said: str) -> None
 )
 def test_a_name_is_held_as_a_word_of_its_own(said: str, told: str, names: list[str]) -> None:
     assert foreign(said, [told]) == names
+
+
+GERMAN = (
+    "Dann wird das Brett mit zwei Schichten Farbe gestrichen und in die Werkstatt gebracht.",
+    "Wegen des schlechten Wetters fuhr der Zug erst am Abend nach Hamburg.",
+)
+
+
+def test_nouns_of_german_are_no_names() -> None:
+    assert foreign("Das Brett bekommt einen Anstrich aus Lack.", GERMAN) == []
+
+
+def test_names_begin_with_any_capital() -> None:
+    told = ["The talk was recorded by the sea, and then they all went home for the night."]
+    assert foreign("It was recorded by Émile.", told) == ["Émile"]
+    slides = ["Departures Board Lisbon Platform Departures Board Dublin Platform", "Who is it?"]
+    assert foreign("It was Émile Zola.", slides) == ["Émile Zola"]
