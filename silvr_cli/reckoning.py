@@ -30,7 +30,7 @@ from .temporal import (
     timely,
 )
 from .timeline import clock, sees, window
-from .titled import SOURCE, called, head, parts
+from .titled import SOURCE, called, has_word, head, parts
 
 PART = re.compile(r"\b(?:part|section|segment|chapter|slide)s?\b", re.IGNORECASE)
 SPOKEN = re.compile(
@@ -279,7 +279,9 @@ def _numbered(question: str, lines: Sequence[Line]) -> Settled | None:
     # Chapters of the file are no slides.
     only = slides if re.search(r"\bslides\b", question, re.IGNORECASE) else []
     found = tuple(only or chapters or slides)
-    if not found:
+    screens = {called(n)[-1] for n in lines if n.kind == "screen" and has_word(n)}
+    if not found or (not chapters and 2 * len(found) < len(screens)):
+        # Under a running head one slide looks like the next.
         return None
     listed = [f'"{head(n)}" ({clock(n.start)})' for n in found]
     told = ", ".join(listed) if len(listed) <= LISTED else f"{listed[0]} to {listed[-1]}"

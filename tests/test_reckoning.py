@@ -171,3 +171,12 @@ def test_chapters_are_no_slides_and_what_is_mentioned_is_said() -> None:
     found = reckoning.settled('How often is "RuBisCO" mentioned?', (), [*slides, *said])
     assert found
     assert found.text == "1 time: 0:01"
+
+
+def test_slides_under_a_running_head_are_not_counted() -> None:
+    topics = ("Sorting", "Hashing", "Trees", "Graphs")
+    slides = [
+        Line(i * 9.0, i * 9.0 + 9, "screen", f"CS 101 Lecture / {topic}")
+        for i, topic in enumerate(topics)
+    ]
+    assert reckoning.settled("How many slides are shown?", (), slides) is None
