@@ -167,6 +167,13 @@ def test_titles_of_the_file_are_kept_as_they_are(session: Session) -> None:
     assert [c.title for c in found] == titles
 
 
+def test_a_copy_and_its_chapters_are_two_files(video: Path, tmp_path: Path) -> None:
+    twice = ("--embed", tmp_path / "copy.mp4", "-o", tmp_path / "copy.mp4")
+    ran = silvr("chapters", video, "--dry-run", *twice)
+    assert (ran.returncode, "both name" in ran.stderr) == (2, True)
+    assert not (tmp_path / "copy.mp4").exists()
+
+
 @pytest.mark.parametrize("command", ["chapters", "summarize"])
 def test_json_and_another_format_contradict_each_other(video: Path, command: str) -> None:
     ran = silvr(command, video, "--dry-run", "--json", "--format", "md")

@@ -91,6 +91,8 @@ def chapters(
     _agree(at, count, min_length, format, json)
     if embed and video is None:
         raise UsageError("--embed needs a video to copy", "silvr chapters VIDEO --embed FILE")
+    if embed and output and embed.resolve() == output.resolve():
+        raise UsageError(f"--embed and -o both name {output}", "name another file for one of them")
     with options.session(loaded.settings, quiet) as session, ExitStack() as held:
         # Held until the end, so that what is fetched for the chapters is there to be copied.
         original = held.enter_context(taken(video, session)).original if embed and video else None
