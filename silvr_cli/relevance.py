@@ -14,8 +14,9 @@ K1, B = 1.2, 0.5
 # Words whose terms are remembered at once: those of the longest videos and more.
 WORDS_KEPT = 200_000
 WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+", re.UNICODE)
-# Thai, Lao, Chinese and Japanese letters: scripts without spaces between words.
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u2e80-\u9fff]")
+# Thai, Lao, Burmese, Khmer, Chinese and Japanese letters: scripts without spaces between words; and
+# Korean ones, where endings of many kinds are written to a word.
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af]")
 SUFFIX = re.compile(r"(?:ations?|ings?|ied|ies|ed|es|s|ly)$")
 # Words that questions are made of and that tell nothing about where the answer stands.
 STOP = frozenset(

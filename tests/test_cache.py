@@ -323,11 +323,20 @@ def test_search_takes_operators_and_quotes_as_words(store: Store, query: str) ->
     assert [row[5] for row in search(store, query)] == ["The gate was opened"]
 
 
-@pytest.mark.parametrize("query", ["灯塔", "灯塔在哪里？", "ประภาคาร"])
-def test_search_finds_what_scripts_without_spaces_hold(store: Store, query: str) -> None:
-    fill(store, TALK, "key", "我们看见了灯塔的光", "船从北方来", "เรือแล่นไปที่ประภาคารแล้ว")
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [
+        ("灯塔", "我们看见了灯塔的光"),
+        ("灯塔在哪里？", "我们看见了灯塔的光"),
+        ("ประภาคาร", "เรือแล่นไปที่ประภาคารแล้ว"),
+        ("등대", "그들은 등대를 보았다"),
+    ],
+)
+def test_search_finds_what_scripts_without_spaces_hold(store: Store, query: str, line: str) -> None:
+    told = ("我们看见了灯塔的光", "船从北方来", "เรือแล่นไปที่ประภาคารแล้ว", "그들은 등대를 보았다")
+    fill(store, TALK, "key", *told)
     found = [row[5] for row in search(store, query)]
-    assert found[0] == ("เรือแล่นไปที่ประภาคารแล้ว" if query[0] == "ป" else "我们看见了灯塔的光")
+    assert found[0] == line
     assert "船从北方来" not in found
 
 
