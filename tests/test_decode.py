@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import VideoMaker
 
 from silvr_cli.errors import InputError
+from silvr_cli.media import decode
 from silvr_cli.media.decode import Projector
 from silvr_cli.media.probe import probe
 from silvr_cli.media.subtitles import read_embedded
@@ -181,3 +183,20 @@ def test_the_default_audio_track_is_taken_and_told(shared: Path) -> None:
 def test_container_chapters(shared: Path) -> None:
     chapters = probe(shared / "odd" / "container_chapters.mp4").chapters
     assert [chapter.title for chapter in chapters] == ["Opening the gate", "Counting the crates"]
+
+
+def test_sound_that_cannot_be_converted_is_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def resample(self, frame: object) -> list[object]:
+            if frame is None:
+                return []
+            raise ValueError("Invalid argument")
+
+    monkeypatch.setattr(decode, "_resampler", Broken)
+    with decode.SoundKeeper(tmp_path, 4.0) as keeper:
+        assert not keeper.hear(0.0, SimpleNamespace(pts=0, samples=1024))
+        assert not keeper.hear(3.0, SimpleNamespace(pts=0, samples=1024))
+        sound = keeper.finish()
+    assert sound is None or not np.any(sound.samples)

@@ -144,7 +144,7 @@ class _Pass:
             streams = [stream for stream in (picture, audio) if stream]
             for time, frame in self._decoded(container, streams, origin(container)):
                 if hasattr(frame, "samples"):
-                    sound.hear(time, frame)
+                    self.damaged += not sound.hear(time, frame)
                 else:
                     thumbs.see(time, frame)
                     frames.see(time, frame)
@@ -208,7 +208,10 @@ class SoundKeeper:
     def __exit__(self, *_: object) -> None:
         self.file.close()
 
-    def hear(self, time: float, frame: Any) -> None:
+    def hear(self, time: float, frame: Any) -> bool:
+        """Whether the frame could be converted; silence stands in the place of any other."""
+        import av
+
         gap = min(time, self.duration) - self.written / SAMPLE_RATE
         if gap > GAP_SECONDS:
             self._drain()
@@ -217,13 +220,16 @@ class SoundKeeper:
                 self.file.seek(missing * 2, 1)
                 self.written += missing
         frame.pts = None
-        try:
-            resampled = self.resampler.resample(frame)
-        except ValueError:
-            # The format changed in mid-stream: start again with the new one.
-            self.resampler = _resampler()
-            resampled = self.resampler.resample(frame)
-        self._write(resampled)
+        for _ in range(2):
+            try:
+                resampled = self.resampler.resample(frame)
+            except (ValueError, av.FFmpegError):
+                # The format changed in mid-stream: start again with the new one.
+                self.resampler = _resampler()
+            else:
+                self._write(resampled)
+                return True
+        return False
 
     def _drain(self) -> None:
         self._write(self.resampler.resample(None))
