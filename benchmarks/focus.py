@@ -67,7 +67,8 @@ def plain(data: Path, videos: int, out: Path, model: str) -> dict[str, bool]:
     kept = out.read_text("utf-8").splitlines() if out.exists() else []
     right: dict[str, bool] = dict(map(json.loads, kept))
     with closing(backends.text_model(model, load().settings)) as opened, out.open("a") as file:
-        for item in found.items:
+        # One video after another: its questions share the prompt's beginning.
+        for item in sorted(found.items, key=lambda item: item.video):
             if item.video not in drawn or item.id in right:
                 continue
             text = prompts.fenced(as_text(found.timelines[item.video].lines))
