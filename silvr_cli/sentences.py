@@ -1,4 +1,4 @@
-"""The sentences of a model's reply, without what stands around them; pure."""
+"""Sentences: of a model's reply, without what stands around them, and shortened; pure."""
 
 from __future__ import annotations
 
@@ -48,3 +48,8 @@ def rows(reply: str) -> list[tuple[float | None, str]]:
 def split(row: str) -> list[str]:
     """The sentences that stand on one row."""
     return SENTENCE_END.split(row)
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many letters of it and an ellipsis; between words, where spaces part them."""
+    return text if len(text) <= most else (text[:most].rpartition(" ")[0] or text[:most]) + " …"

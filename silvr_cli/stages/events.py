@@ -14,6 +14,7 @@ from .. import evidence, prompts, replies
 from ..inflight import in_flight
 from ..records import Event, Line
 from ..salience import NEVER, share
+from ..sentences import shortened
 from ..signs import lines_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def events(
         best = _best(span, inside, lines, standing)
         salience = share(standing[best]) if best is not None else 0.0
         said = lines[best].text if best is not None else _shown(span, [lines[i] for i in inside])
-        found.append(Event(span[0], span[1], salience, title or _short(said)))
+        found.append(Event(span[0], span[1], salience, title or shortened(said, CHARACTERS)))
     return tuple(found)
 
 
@@ -110,10 +111,3 @@ def _shown(span: tuple[float, float], inside: Sequence[Line]) -> str:
     told = [n for n in inside if n.text]
     longest = max(told, key=lambda n: min(n.end, span[1]) - max(n.start, span[0]), default=None)
     return longest.text if longest else QUIET
-
-
-def _short(text: str) -> str:
-    if len(text) <= CHARACTERS:
-        return text
-    # Where words have no spaces between them, any letter may be the last.
-    return (text[:CHARACTERS].rpartition(" ")[0] or text[:CHARACTERS]) + " …"

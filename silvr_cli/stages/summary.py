@@ -17,7 +17,7 @@ from .. import echoes, evidence, prompts, replies
 from ..inflight import in_flight
 from ..records import Chapter, Line, Point, Section, Summary, Timeline
 from ..relevance import is_english, terms
-from ..sentences import rows, split
+from ..sentences import rows, shortened, split
 from ..signs import lines_of
 from ..timeline import as_text, line_text
 
@@ -244,7 +244,7 @@ class Writer:
         rests = evidence.supporting(part.lines, " ".join(said), " ".join(said), 1)
         longest = max(part.lines, key=lambda n: (n.kind == "speech", len(n.text)))
         line = next((n for n in part.lines if rests and n.text == rests[0].quote), longest)
-        return Point(line.start, line.end, f"“{_shortened(line.text)}”", quote=True)
+        return Point(line.start, line.end, f"“{shortened(line.text, LONGEST_QUOTE)}”", quote=True)
 
     def _sound(self, text: str, lines: Sequence[Line]) -> bool:
         """Whether a sentence rests on the lines and is the model's own."""
@@ -362,9 +362,3 @@ def _spread(points: Sequence[Point], wanted: int) -> tuple[Point, ...]:
     if len(points) <= wanted:
         return tuple(points)
     return tuple(points[i * len(points) // wanted] for i in range(wanted))
-
-
-def _shortened(text: str) -> str:
-    if len(text) <= LONGEST_QUOTE:
-        return text
-    return (text[:LONGEST_QUOTE].rpartition(" ")[0] or text[:LONGEST_QUOTE]) + " …"
