@@ -132,6 +132,22 @@ def test_paper_says_how_much_speech_it_had_to_cut() -> None:
     assert starts[-1] > 300
 
 
+@pytest.mark.parametrize("lines", [2_000, 20_000])
+def test_a_longer_video_is_not_counted_line_by_line(lines: int) -> None:
+    counted = []
+    budget = Budget(300, lambda texts: counted.extend(texts) or count(texts))
+    context = reduce(talk(lines), None, (), budget, "paper")
+    assert 200 < context.plan.tokens <= 300
+    assert len(counted) < 1_000
+
+
+def test_where_no_line_has_room_another_may() -> None:
+    long = [Line(float(i), i + 1.0, "speech", "word " * 90 + str(i)) for i in range(500)]
+    short = Line(499.0, 499.5, "speech", "a short one")
+    context = reduce(build(VIDEO, [*long, short]), None, (), Budget(50, count), "paper")
+    assert [line.text for line in context.lines] == ["a short one"]
+
+
 @given(
     budget=st.integers(20, 2000),
     method=st.sampled_from(["auto", "paper", "focus"]),

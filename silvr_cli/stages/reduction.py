@@ -24,8 +24,10 @@ Coarser = Callable[[float], Sequence[Line]]
 LONGEST_CLIP = 4096.0
 # No tokenizer makes so many bytes into one token on average: what has more needs no counting.
 BYTES_A_TOKEN, USUAL_BYTES = 16, 4
+# Of long text so many lines, evenly, tell how many tokens it has; so far over, that is enough.
+SAMPLE, FAR_OVER = 256, 2
 # Lines counted at once while a kind of lines is thinned out, and the tokens of the shortest line.
-AT_ONCE, LEAST_LINE = 512, 8
+AT_ONCE, LEAST_LINE = 64, 8
 # Words for a video and what it tells, which it need not have itself.
 META = frozenset(
     terms(
@@ -263,7 +265,10 @@ def _captioned_again(kept: Sequence[Line], again: Sequence[Line], level: float) 
 
 
 def _thinned(lines: tuple[Line, ...], kind: str, budget: Budget) -> tuple[tuple[Line, ...], str]:
-    """Drop lines of one kind evenly over time, as few as bring the text under the budget."""
+    """Drop lines of one kind evenly over time, about as few as bring the text under the budget.
+
+    It ends with the first lines of which none has room any more: a day's lines are not all counted.
+    """
     mine = [index for index, line in enumerate(lines) if line.kind == kind]
     if not mine:
         return lines, ""
@@ -271,13 +276,13 @@ def _thinned(lines: tuple[Line, ...], kind: str, budget: Budget) -> tuple[tuple[
     chosen: set[int] = set()
     order = spread(mine)
     for begin in range(0, len(order), AT_ONCE):
-        if room < LEAST_LINE:
-            break
-        some = order[begin : begin + AT_ONCE]
+        some, before = order[begin : begin + AT_ONCE], room
         for index, cost in zip(some, _costs([lines[i] for i in some], budget), strict=True):
             if cost <= room:
                 room -= cost
                 chosen.add(index)
+        if room < LEAST_LINE or (chosen and room == before):
+            break
     kept = tuple(n for i, n in enumerate(lines) if n.kind != kind or i in chosen)
     return kept, f"{len(mine) - len(chosen)} of {len(mine)} {kind} lines, evenly over the video"
 
@@ -287,8 +292,17 @@ def _costs(lines: Sequence[Line], budget: Budget) -> list[int]:
 
 
 def _tokens(lines: Sequence[Line], budget: Budget) -> int:
-    """Tokens of the lines; an estimate where their bytes alone tell that they cannot fit."""
-    size = sum(len(line.text.encode("utf-8", "replace")) for line in lines)
+    """Tokens of the lines; an estimate where they are so many that they cannot fit."""
+    size = _bytes(lines)
     if size > BYTES_A_TOKEN * budget.tokens:
         return size // USUAL_BYTES
+    if len(lines) > 2 * SAMPLE:
+        some = lines[:: len(lines) // SAMPLE]
+        about = sum(_costs(some, budget)) * size // max(1, _bytes(some))
+        if about > FAR_OVER * budget.tokens:
+            return about
     return sum(_costs(lines, budget))
+
+
+def _bytes(lines: Sequence[Line]) -> int:
+    return sum(len(line.text.encode("utf-8", "replace")) for line in lines)
