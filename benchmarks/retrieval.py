@@ -1,7 +1,8 @@
 """Where a question's answer is told: hit@1 of `silvr find` beside a BM25 floor.
 
     python benchmarks/retrieval.py SET_FOLDER [--window 15] [--sample 300] [--vectors FILE]
-                                   [--anonymous] [--llm SPEC --llm-questions 80]
+                                   [--anonymous] [--embed SPEC [--base-url URL]]
+                                   [--llm SPEC --llm-questions 80]
 
 SET_FOLDER holds timelines.jsonl (video_id, duration, events with start, end, text and perhaps
 speaker) and questions.jsonl (video_id, question, gold_spans in seconds), as TutorialVQA (window 15)
@@ -48,7 +49,9 @@ class Remembered:
             with np.load(file) as kept:
                 self.rows = dict(zip(kept["texts"].tolist(), kept["rows"], strict=True))
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
+        if query:
+            return self.embedder.embed(texts, query=True)
         new = [text for text in dict.fromkeys(texts) if text not in self.rows]
         if new:
             self.rows.update(zip(new, self.embedder.embed(new), strict=True))
@@ -108,7 +111,7 @@ def floor(timeline: Timeline, seconds: float) -> Callable[[str], list[Span]]:
 def nearest(timeline: Timeline, query: str, embedder: Remembered) -> list[Span]:
     """Embeddings alone: the sentences nearest to the query."""
     told = moments.passages(timeline.lines)
-    scores = embedder.embed([p.text for p in told]) @ embedder.embed([query])[0]
+    scores = embedder.embed([p.text for p in told]) @ embedder.embed([query], query=True)[0]
     return [(told[i].start, told[i].end) for i in np.argsort(-scores)[:3]]
 
 
@@ -156,10 +159,11 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, help="keeps embeddings between runs (.npz)")
     parser.add_argument("--anonymous", action="store_true", help="without the speakers' names")
     parser.add_argument("--embed", default="minilm")
+    parser.add_argument("--base-url", help="server of --embed openai/MODEL")
     parser.add_argument("--llm")
     parser.add_argument("--llm-questions", type=int, default=80)
     options = parser.parse_args()
-    settings = load().settings
+    settings = load({"servers.base_url": options.base_url} if options.base_url else {}).settings
     told = timelines(options.folder, options.anonymous)
     asked = questions(options.folder, options.sample)
     floors = {name: floor(timeline, options.window) for name, timeline in told.items()}

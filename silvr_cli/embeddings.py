@@ -19,7 +19,8 @@ STAGE = "embeddings"
 
 
 class Kept:
-    """An Embedder in front of another; several texts at once are kept, single ones are not.
+    """An Embedder in front of another; several texts at once are kept, queries and single
+    ones are not.
 
     `made` is how many texts the model itself had to embed.
     """
@@ -38,28 +39,26 @@ class Kept:
     def fingerprint(self) -> str:
         return self.model.fingerprint()
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """The model's rows, or those it once made of the same texts in the same order."""
         import numpy as np
 
-        if len(texts) < 2:
-            return self._embedded(texts)
+        if query or len(texts) < 2:
+            self.made += len(texts)
+            return self.model.embed(texts, query=query)
         key = self._key(texts)
         kept = self.store.piece(STAGE, key)
         if kept is not None:
             flat = np.frombuffer(base64.b64decode(kept["packed"]), "<f4")
             return flat.reshape(len(texts), -1)
-        rows = self._embedded(texts)
+        self.made += len(texts)
+        rows = self.model.embed(texts)
         packed = base64.b64encode(rows.astype("<f4").tobytes()).decode("ascii")
         self.store.put_piece(self.video, STAGE, key, {"packed": packed})
         return rows
 
     def close(self) -> None:
         self.model.close()
-
-    def _embedded(self, texts: Sequence[str]) -> Vectors:
-        self.made += len(texts)
-        return self.model.embed(texts)
 
     def _key(self, texts: Sequence[str]) -> str:
         digest = hashlib.sha256(self.fingerprint().encode("utf-8"))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from . import backends, focus, prompts, replies
 from .embeddings import Kept
 from .errors import ModelError
+from .metering import guarded_embedder
 from .relevance import Index, terms
 from .talk import Talk
 from .timeline import sees
@@ -134,9 +135,11 @@ class Hinter:
         if hasattr(model, "embed_images"):
             # What sees compares words with pictures; sentences with each other it tells badly.
             return None
-        with closing(Kept(model, self.session.store, self.described.timeline.video.id)) as kept:
+        video = self.described.timeline.video.id
+        seen = guarded_embedder(model, self.session.meter, video)
+        with closing(Kept(seen, self.session.store, video)) as kept:
             try:
-                return kept.embed(texts), model.embed(asked)
+                return kept.embed(texts), kept.embed(asked, query=True)
             except ModelError as error:
                 if settings.models.embed != "auto":
                     raise

@@ -22,7 +22,7 @@ from .records import Line, Usage
 from .settings import Calls
 
 if TYPE_CHECKING:
-    from .protocols import Samples, SpeechModel, TextModel, VisionModel
+    from .protocols import Embedder, Samples, SpeechModel, TextModel, Vectors, VisionModel
 
 Result = TypeVar("Result")
 Record = Callable[[str, str, str, Usage], None]
@@ -273,6 +273,14 @@ def guarded_speech(model: SpeechModel, meter: Meter, video: str) -> SpeechModel:
     return cast("SpeechModel", _GuardedSpeech(model, guard))
 
 
+def guarded_embedder(model: Embedder, meter: Meter, video: str) -> Embedder:
+    """The same model behind a Guard; one in this process is left as it is."""
+    if not getattr(model, "on_a_server", False):
+        return model
+    guard = Guard(meter, video, "embeddings", model.name, model.slots)
+    return cast("Embedder", _GuardedEmbedder(model, guard))
+
+
 class _Guarded:
     """Passes everything on to the model but for the calls that cost something."""
 
@@ -308,6 +316,22 @@ class _GuardedSpeech:
         return self._guard.call(
             lambda: self._model.transcribe(sound, language), Usage(1), lambda _: Usage(1), minutes
         )
+
+
+class _GuardedEmbedder:
+    def __init__(self, model: Any, guard: Guard) -> None:
+        self._model, self._guard, self.slots = model, guard, guard.slots
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        def through(send: Callable[[], Any], part: Sequence[str]) -> Any:
+            size = sum(len(text.encode("utf-8")) for text in part)
+            return self._guard.call(send, Usage(1, size // 2), lambda sent: Usage(1, sent.tokens))
+
+        rows: Vectors = self._model.embed(texts, query=query, through=through)
+        return rows
 
 
 def guess(messages: Sequence[Message], max_tokens: int) -> Usage:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import backends, graph, prompts, timeline
 from .errors import UsageError
-from .metering import guarded
+from .metering import guarded, guarded_embedder
 from .records import Chapter, Line, Point, Summary, Timeline, Usage
 from .session import Described, Session
 from .talk import Talk
@@ -185,7 +185,7 @@ def starts(described: Described, session: Session, told: Sequence[Mark] = ()) ->
     made, duration = described.timeline, described.timeline.video.duration
     lines = [line for line in made.lines if line.source != "container"]
     times = [mark.time for mark in told]
-    signs = candidates(lines, described.cuts, duration, _embed(session), times)
+    signs = candidates(lines, described.cuts, duration, _embed(described, session), times)
     return boundaries(signs, duration, session.settings.chapters)
 
 
@@ -247,11 +247,12 @@ def _asks_for_starts(model: TextModel, method: str) -> bool:
     return method == "model" or (method == "auto" and not model.prefers_words)
 
 
-def _embed(session: Session) -> Embed | None:
+def _embed(described: Described, session: Session) -> Embed | None:
     settings = session.settings
     if _named_embedder(settings) == "none":
         return None
-    return backends.embedder(settings.models.embed, settings, session.progress).embed
+    model = backends.embedder(settings.models.embed, settings, session.progress)
+    return guarded_embedder(model, session.meter, described.timeline.video.id).embed
 
 
 def _named_embedder(settings: Settings) -> str:

@@ -16,7 +16,7 @@ from . import backends, graph, intake, prompts
 from .bounds import refined
 from .embeddings import Kept
 from .errors import ModelError
-from .metering import guarded
+from .metering import guarded, guarded_embedder
 from .overview import digest, shortener, window_tokens
 from .records import Event, Line, Moment
 from .settings import Chapters
@@ -194,7 +194,9 @@ def _embedded(
             session.tell(f"found by words alone: {choice.reason}")
         return run(None)
     model = backends.embedder(choice.spec, settings, session.progress)
-    with closing(Kept(model, session.store, described.timeline.video.id)) as embedder:
+    video = described.timeline.video.id
+    seen = guarded_embedder(model, session.meter, video)
+    with closing(Kept(seen, session.store, video)) as embedder:
         try:
             return run(embedder)
         except ModelError as error:

@@ -173,8 +173,11 @@ class Tagger(Model, Protocol):
 
 
 class Embedder(Model, Protocol):
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row of unit length for each text: `float32[len(texts), d]`, d the model's own."""
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """One row of unit length for each text: `float32[len(texts), d]`, d the model's own.
+
+        `query` for texts that look for others: some models are trained to tell the two apart.
+        """
         ...
 
     def close(self) -> None:

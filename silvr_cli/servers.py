@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .backends import SERVICES, automatic, text_model
+from .backends import SERVICES, automatic, embedder, text_model
 from .errors import SilvrError
 from .protocols import Message, Request
 
@@ -46,7 +46,8 @@ def offers(settings: Settings) -> Iterator[Offer]:
 
 
 def tried(offer: Offer, settings: Settings) -> tuple[bool, str]:
-    """(whether it works, what it said): one reply of a few tokens from the server's first model.
+    """(whether it works, what it said): one reply of a few tokens from the server's first model
+    that chats, else a word as a vector.
 
     A service that has a model for `auto` is asked for that one.
     """
@@ -57,6 +58,10 @@ def tried(offer: Offer, settings: Settings) -> tuple[bool, str]:
     spec = _tiny(offer)
     started = time.monotonic()
     try:
+        if not automatic.chats(spec):
+            with closing(embedder(spec, settings)) as vectors:
+                vectors.embed(["yes"])
+            return True, f"{spec} embedded a word in {time.monotonic() - started:.1f} s"
         with closing(text_model(spec, settings)) as model:
             model.chat([Message("user", "Reply with the word yes.")], Request(max_tokens=16))
     except SilvrError as error:
@@ -69,7 +74,8 @@ def _tiny(offer: Offer) -> str:
 
     preset = PRESETS.get(offer.provider)
     wanted = f"{offer.provider}/{preset.default}" if preset else ""
-    return wanted if wanted in offer.models else offer.models[0]
+    chats = [spec for spec in offer.models if automatic.chats(spec)]
+    return wanted if wanted in offer.models else (chats or offer.models)[0]
 
 
 def _ollama(host: str, settings: Settings) -> Offer:

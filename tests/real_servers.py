@@ -17,7 +17,7 @@ from silvr_cli.weights import catalogue, store
 
 
 @contextmanager
-def llama_server(context: int = 8192) -> Iterator[str]:
+def llama_server(context: int = 8192, *, embeds: bool = False) -> Iterator[str]:
     """llama.cpp's own HTTP server with SmolLM2 135M; yields its address."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import xllamacpp
@@ -25,6 +25,11 @@ def llama_server(context: int = 8192) -> Iterator[str]:
     params = xllamacpp.CommonParams()
     params.model.path = str(store.ensure(catalogue.get("smollm2-135m"), load().settings).main)
     params.n_ctx, params.n_parallel, params.verbosity, params.warmup = context, 1, -1, False
+    if embeds:
+        params.embedding, params.pooling_type = (
+            True,
+            xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN,
+        )
     server = xllamacpp.Server(params)
     yield server.listening_address
     del server

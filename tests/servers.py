@@ -229,6 +229,29 @@ def transcript(request: Asked) -> None:
     request.reply(body | {"segments": half + rest + noise})
 
 
+def rows(request: Asked) -> list[list[float]]:
+    """The fake embedder's rows, longer than one: servers do not all send unit vectors."""
+    from silvr_cli.backends.fake import FakeEmbedder
+
+    made: list[list[float]] = (FakeEmbedder().embed(request.body["input"]) * 3).tolist()
+    return made
+
+
+def embedded(request: Asked) -> None:
+    """In another order than asked; the index tells which is which."""
+    data = [
+        {"object": "embedding", "index": number, "embedding": row}
+        for number, row in enumerate(rows(request))
+    ]
+    usage = {"prompt_tokens": 7 * len(data), "total_tokens": 7 * len(data)}
+    request.reply({"object": "list", "data": data[::-1], "model": "m", "usage": usage})
+
+
+def ollama_embedded(request: Asked) -> None:
+    found = rows(request)
+    request.reply({"model": "m", "embeddings": found, "prompt_eval_count": 7 * len(found)})
+
+
 def _schema(body: dict[str, Any]) -> Any:
     return (body.get("response_format") or {}).get("json_schema", {}).get("schema")
 
@@ -250,6 +273,7 @@ def openai_routes() -> dict[str, list[Move]]:
         "/v1/chat/completions": [good_openai],
         "/v1/models": [models("small", max_model_len=8192)],
         "/v1/audio/transcriptions": [transcript],
+        "/v1/embeddings": [embedded],
     }
 
 
@@ -258,4 +282,5 @@ def ollama_routes() -> dict[str, list[Move]]:
         "/api/chat": [good_ollama],
         "/api/show": [card(8192, "vision")],
         "/api/tags": [tags("small")],
+        "/api/embed": [ollama_embedded],
     }

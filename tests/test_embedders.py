@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import real_servers
+import servers
 
 from silvr_cli import backends
 from silvr_cli.backends.sentences import SHAPES, Sentences
@@ -18,7 +22,10 @@ from silvr_cli.errors import ModelError, UsageError
 
 WITH_EYES = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
 SENTENCES = [pytest.param(name, marks=pytest.mark.models) for name in ("minilm", "mpnet")]
-MODELS = [*WITH_EYES, *SENTENCES]
+# Servers: two that play, and llama.cpp's own with a real model.
+SERVED = ["openai/small", "ollama/small"]
+SERVED += [pytest.param("openai/smollm2", marks=pytest.mark.models)]
+MODELS = [*WITH_EYES, *SENTENCES, *SERVED]
 TEXTS = ["the last bus leaves at ten", "a dog in the rain", "", "café 🎈", "word " * 300]
 # "This is an example sentence" by torch and transformers, mean pooling, unit length.
 EXAMPLE = {
@@ -45,7 +52,32 @@ def opened(spec: str) -> Any:
     return backends.embedder(spec, load().settings)
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[Callable[[str], Any]]:
+    """spec -> the model on a server, which is started when first asked for."""
+    with ExitStack() as running:
+
+        @cache
+        def made(spec: str) -> Any:
+            return running.enter_context(closing(on_a_server(spec, running)))
+
+        yield made
+
+
+def on_a_server(spec: str, running: ExitStack) -> Any:
+    if spec == "ollama/small":
+        url = running.enter_context(servers.serving(servers.ollama_routes())).url
+        return backends.embedder(spec, load({"servers.ollama": url}).settings)
+    if spec == "openai/small":
+        url = running.enter_context(servers.serving(servers.openai_routes())).url
+    else:
+        url = running.enter_context(real_servers.llama_server(512, embeds=True))
+    return backends.embedder(spec, load({"servers.base_url": f"{url}/v1"}).settings)
+
+
 def chosen(request: pytest.FixtureRequest) -> Any:
+    if request.param in ("openai/small", "openai/smollm2", "ollama/small"):
+        return request.getfixturevalue("served")(request.param)
     if request.param == "openclip":
         return opened(f"openclip/{request.getfixturevalue('coca')}")
     return opened(request.param)
@@ -108,6 +140,12 @@ def test_the_same_comes_out_the_same_and_other_words_differ(model: Any) -> None:
     first, again = model.embed(TEXTS[:2]), model.embed(TEXTS[:2])
     assert np.array_equal(first, again)
     assert not np.allclose(first[0], first[1])
+
+
+def test_a_query_is_a_row_too(model: Any) -> None:
+    rows = model.embed(TEXTS[:2], query=True)
+    assert rows.shape == model.embed(TEXTS[:2]).shape
+    assert is_unit(rows)
 
 
 def test_the_fake_puts_texts_with_shared_words_near_each_other() -> None:

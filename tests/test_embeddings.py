@@ -22,7 +22,7 @@ class Counted(FakeEmbedder):
     def fingerprint(self) -> str:
         return self.print
 
-    def embed(self, texts: Sequence[str]) -> Any:
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Any:
         self.asked.append(list(texts))
         return super().embed(texts)
 

@@ -56,7 +56,7 @@ class Meanings:
     def fingerprint(self) -> str:
         return "meanings"
 
-    def embed(self, texts: Sequence[str]):
+    def embed(self, texts: Sequence[str], *, query: bool = False):
         return np.array(
             [[1.0, 0.0] if "ship" in t or "vessel" in t else [0.0, 1.0] for t in texts], np.float32
         )

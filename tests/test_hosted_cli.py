@@ -137,6 +137,22 @@ def test_what_is_in_reach_is_listed_and_tried() -> None:
         assert "replied in" in found[name]["found"]
 
 
+def test_a_model_that_only_embeds_is_not_taken_for_one_that_answers() -> None:
+    routes = servers.openai_routes() | {"/v1/models": [servers.models("BAAI/bge-m3", "small")]}
+    alone = servers.openai_routes() | {"/v1/models": [servers.models("nomic-embed-text")]}
+    with serving(routes) as both, serving(alone) as embeds:
+        found = [
+            json.loads(silvr("doctor", "--base-url", f"{server.url}/v1", "--json", **QUIET).stdout)
+            for server in (both, embeds)
+        ]
+    said = [{check["name"]: check["found"] for check in checks} for checks in found]
+    assert said[0]["llm, auto"].startswith("openai/small:")
+    assert "openai/small replied" in said[0]["server openai"]
+    assert "bge" not in said[0]["vision, auto"]
+    assert said[1]["llm, auto"].startswith("llamacpp/")
+    assert "nomic-embed-text embedded a word" in said[1]["server openai"]
+
+
 def test_a_server_that_is_configured_and_away_is_told_by_doctor() -> None:
     ran = silvr("doctor", "--base-url", "http://127.0.0.1:9/v1", **QUIET)
     assert ran.returncode == 4

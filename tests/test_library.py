@@ -114,7 +114,7 @@ class Reader:
     def fingerprint(self) -> str:
         return "reader@1"
 
-    def embed(self, texts: Sequence[str]) -> Any:
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Any:
         self.asked.append(len(texts))
         return FakeEmbedder().embed([text.replace("coach", "bus") for text in texts])
 

@@ -256,6 +256,18 @@ def _ollama(choice: Choice, settings: Settings, progress: Progress | None) -> Ol
     return Ollama(OllamaServer(settings.servers.ollama, settings.calls.timeout), choice.model)
 
 
+def _vectors(choice: Choice, settings: Settings, progress: Progress | None) -> Embedder:
+    del progress
+    from .ollama import OllamaServer
+    from .served import OllamaVectors, OpenAiVectors, Served
+
+    _named(choice)
+    if choice.provider != "ollama":
+        return Served(OpenAiVectors(_endpoint(choice, settings), choice.model))
+    server = OllamaServer(settings.servers.ollama, settings.calls.timeout)
+    return Served(OllamaVectors(server, choice.model))
+
+
 def _named(choice: Choice) -> None:
     if not choice.model:
         raise UsageError(
@@ -300,6 +312,7 @@ _VISION: Mapping[str, Callable[..., VisionModel]] = {
     "fake": _fake("FakeVision"),
 }
 _EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
+    **dict.fromkeys(("ollama", *SERVICES), _vectors),
     "minilm": _sentences,
     "mpnet": _sentences,
     "openclip": _open_clip,

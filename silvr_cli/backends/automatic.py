@@ -6,6 +6,7 @@ Order: the server that the settings name, a reachable Ollama, an API key that is
 from __future__ import annotations
 
 import os
+import re
 import socket
 from contextlib import closing
 from functools import lru_cache
@@ -24,6 +25,11 @@ KEYED = (
     ("OPENAI_API_KEY", "openai", True),
     ("GEMINI_API_KEY", "gemini", True),
     ("DEEPSEEK_API_KEY", "deepseek", False),
+)
+
+# Names of models that embed, rank or hear: a server's list does not tell what a model can do.
+NO_CHAT = re.compile(
+    r"embed|rerank|minilm|mpnet|whisper|(?:^|[-_/])(?:bge|e5|gte)[-_]", re.IGNORECASE
 )
 
 
@@ -46,14 +52,14 @@ def found(role: str, settings: Settings) -> tuple[str, str]:
 
 @lru_cache
 def _on_server(base_url: str, timeout: float) -> tuple[str, str]:
-    """The first model that the configured server offers; raises ModelError when it is away."""
+    """The first model that seems to chat on the configured server; raises ModelError when it is
+    away.
+    """
     from .openai_api import Endpoint
 
     with closing(Endpoint("openai", base_url, timeout)) as endpoint:
-        models = endpoint.models()
-    if not models:
-        return "", ""
-    return f"openai/{models[0].id}", f"{base_url} is configured"
+        names = [model.id for model in endpoint.models() if chats(model.id)]
+    return (f"openai/{names[0]}", f"{base_url} is configured") if names else ("", "")
 
 
 @lru_cache
@@ -78,6 +84,11 @@ def _ollama_models(host: str) -> tuple[tuple[str, bool, str], ...]:
     chats.sort(key=lambda item: (-item[0], item[1]))
     at = f"{name}:{port}"
     return tuple((model, "vision" in card.capabilities, at) for _, model, card in chats)
+
+
+def chats(name: str) -> bool:
+    """Whether a model seems to answer in words, by its name."""
+    return not NO_CHAT.search(name)
 
 
 def listens(host: str, port: int) -> bool:

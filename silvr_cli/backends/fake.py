@@ -111,7 +111,8 @@ class FakeEmbedder(_Fake):
 
     size = 64
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        del query
         return self._rows([text.casefold().encode().split() for text in texts])
 
     def embed_images(self, images: Sequence[bytes]) -> Vectors:

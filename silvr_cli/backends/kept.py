@@ -65,8 +65,8 @@ class _Kept:
         return
 
     def _gated(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def gated(*values: Any) -> Any:
+        def gated(*values: Any, **named: Any) -> Any:
             with self._gate:
-                return call(*values)
+                return call(*values, **named)
 
         return gated

@@ -139,10 +139,11 @@ class OpenClip:
             for row, chosen in zip(shares, best, strict=True)
         ]
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """Rows of unit length; a CLIP reads the first 75 tokens or so of a text."""
         import numpy as np
 
+        del query
         with self._lock:
             loaded = self._loaded()
             rows = [loaded.texts(batch) for batch in _batches(texts or [""])]

@@ -60,10 +60,11 @@ class Sentences:
     def fingerprint(self) -> str:
         return f"{self.name}@{self.digest}"
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """One row of unit length for each text; raises ModelError when the files are not those."""
         import numpy as np
 
+        del query
         rows = np.empty((len(texts), self.shape.width), np.float32)
         if not texts:
             return rows

@@ -44,7 +44,7 @@ Embed = Annotated[
     str | None,
     typer.Option(
         "--embed",
-        help="Compares texts (minilm, mpnet), or pictures and words (openclip/MODEL).",
+        help="Compares texts (minilm, ollama/MODEL), or pictures and words (openclip/MODEL).",
         rich_help_panel=MODELS,
     ),
 ]

@@ -22,6 +22,9 @@ def search(
         ),
     ] = 10,
     embed: options.Embed = None,
+    base_url: options.BaseUrl = None,
+    max_cost: options.MaxCost = None,
+    max_calls: options.MaxCalls = None,
     cache: options.CacheFile = None,
     set_: options.Set = None,
     json: options.Json = False,
@@ -40,7 +43,14 @@ def search(
     from . import display
 
     query = options.question(" ".join(words))
-    loaded = options.settings_from(set_, models__embed=embed, cache__path=options.existing(cache))
+    loaded = options.settings_from(
+        set_,
+        models__embed=embed,
+        servers__base_url=base_url,
+        calls__max_cost=max_cost,
+        calls__max_calls=max_calls,
+        cache__path=options.existing(cache),
+    )
     with options.session(loaded.settings, quiet) as session:
         found = library.search(query, top, session)
     if json:

@@ -164,7 +164,7 @@ def weighed(
     if embedder is None:
         standing *= WORDS_ALONE
     else:
-        asked, rows = embedder.embed([query])[0], embedder.embed(texts)
+        asked, rows = embedder.embed([query], query=True)[0], embedder.embed(texts)
         own = rows @ asked
         standing += MEANING * _standard(own)
         standing += WIDE_MEANING * _standard(_means(rows, wide) @ asked)
