@@ -34,3 +34,11 @@ def stay(cores: list[int]) -> None:
     if hasattr(os, "sched_setaffinity"):
         with suppress(OSError):
             os.sched_setaffinity(0, cores)
+
+
+def memory_gb() -> float | None:
+    """This machine's memory in gigabytes; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    except (AttributeError, ValueError, OSError):
+        return None

@@ -19,12 +19,14 @@ from silvr_cli import backends
 from silvr_cli.backends.sentences import SHAPES, Sentences
 from silvr_cli.configuration import load
 from silvr_cli.errors import ModelError, UsageError
+from silvr_cli.weights import catalogue, store
 
 WITH_EYES = ["fake", pytest.param("openclip", marks=pytest.mark.extras)]
 SENTENCES = [pytest.param(name, marks=pytest.mark.models) for name in ("minilm", "mpnet")]
 # Servers: two that play, and llama.cpp's own with a real model.
 SERVED = ["openai/small", "ollama/small"]
-SERVED += [pytest.param("openai/smollm2", marks=pytest.mark.models)]
+REAL = ["openai/smollm2", "llamacpp/smollm2"]
+SERVED += [pytest.param(spec, marks=pytest.mark.models) for spec in REAL]
 MODELS = [*WITH_EYES, *SENTENCES, *SERVED]
 TEXTS = ["the last bus leaves at ten", "a dog in the rain", "", "café 🎈", "word " * 300]
 # "This is an example sentence" by torch and transformers, mean pooling, unit length.
@@ -68,6 +70,9 @@ def on_a_server(spec: str, running: ExitStack) -> Any:
     if spec == "ollama/small":
         url = running.enter_context(servers.serving(servers.ollama_routes())).url
         return backends.embedder(spec, load({"servers.ollama": url}).settings)
+    if spec == "llamacpp/smollm2":
+        weights = store.ensure(catalogue.get("smollm2-135m"), load().settings).main
+        return backends.embedder(f"llamacpp/{weights}", load().settings)
     if spec == "openai/small":
         url = running.enter_context(servers.serving(servers.openai_routes())).url
     else:
@@ -76,7 +81,7 @@ def on_a_server(spec: str, running: ExitStack) -> Any:
 
 
 def chosen(request: pytest.FixtureRequest) -> Any:
-    if request.param in ("openai/small", "openai/smollm2", "ollama/small"):
+    if request.param in ("openai/small", "ollama/small", *REAL):
         return request.getfixturevalue("served")(request.param)
     if request.param == "openclip":
         return opened(f"openclip/{request.getfixturevalue('coca')}")
@@ -208,6 +213,19 @@ def test_minilm_says_that_its_tokenizer_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{", "utf-8")
     with pytest.raises(ModelError, match="tokenizer"):
         Sentences("minilm/x", "digest", SHAPES["minilm"], lambda: tmp_path).embed(["a"])
+
+
+@pytest.mark.models
+def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.gguf"
+    path.write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        backends.embedder(f"llamacpp/{path}", load().settings).embed(["a"])
+
+
+def test_a_gguf_embedder_is_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no model file"):
+        backends.embedder(f"llamacpp/{tmp_path}/x.gguf", load().settings)
 
 
 def test_an_embedder_must_be_one() -> None:

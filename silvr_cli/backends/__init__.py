@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from .. import cores
 from ..errors import UsageError
 from ..settings import weights_path
 from ..weights import catalogue, store
@@ -126,9 +126,7 @@ def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) ->
 
     verbose = settings.models.verbose
     if choice.model.endswith(".gguf"):
-        path = Path(choice.model).expanduser()
-        if not path.is_file():
-            raise UsageError(f"there is no model file {path}", "llamacpp/PATH.gguf names a file")
+        path = _gguf(choice)
         mmproj = settings.models.mmproj
         digest = _file_digest(path) + (_file_digest(mmproj) if mmproj else "")
         return LlamaCpp(choice.spec, digest, lambda: path, None, None, mmproj, verbose)
@@ -143,6 +141,13 @@ def _llama_cpp(choice: Choice, settings: Settings, progress: Progress | None) ->
         entry.reading_budget,
         verbose=verbose,
     )
+
+
+def _gguf(choice: Choice) -> Path:
+    path = Path(choice.model).expanduser()
+    if not path.is_file():
+        raise UsageError(f"there is no model file {path}", "llamacpp/PATH.gguf names a file")
+    return path
 
 
 def _whisper(choice: Choice, settings: Settings, progress: Progress | None) -> SpeechModel:
@@ -258,12 +263,20 @@ def _ollama(choice: Choice, settings: Settings, progress: Progress | None) -> Ol
 
 def _vectors(choice: Choice, settings: Settings, progress: Progress | None) -> Embedder:
     del progress
-    from .ollama import OllamaServer
     from .served import OllamaVectors, OpenAiVectors, Served
 
+    if choice.provider == "llamacpp":
+        from .gguf_vectors import GgufVectors
+
+        path = _gguf(choice)
+        return Served(
+            GgufVectors(choice.spec, _file_digest(path), path, verbose=settings.models.verbose)
+        )
     _named(choice)
     if choice.provider != "ollama":
         return Served(OpenAiVectors(_endpoint(choice, settings), choice.model))
+    from .ollama import OllamaServer
+
     server = OllamaServer(settings.servers.ollama, settings.calls.timeout)
     return Served(OllamaVectors(server, choice.model))
 
@@ -312,9 +325,8 @@ _VISION: Mapping[str, Callable[..., VisionModel]] = {
     "fake": _fake("FakeVision"),
 }
 _EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
-    **dict.fromkeys(("ollama", *SERVICES), _vectors),
-    "minilm": _sentences,
-    "mpnet": _sentences,
+    **dict.fromkeys(("llamacpp", "ollama", *SERVICES), _vectors),
+    **dict.fromkeys(("minilm", "mpnet"), _sentences),
     "openclip": _open_clip,
     "fake": _fake("FakeEmbedder"),
 }
@@ -362,7 +374,7 @@ def _embedded_embedder(settings: Settings) -> Choice:
 def _embedded_llm(settings: Settings) -> Choice:
     del settings
     entry = catalogue.get(LARGE)
-    memory = _memory_gb()
+    memory = cores.memory_gb()
     if memory is not None and memory < entry.memory_gb + 1:
         return Choice(f"llamacpp/{SMALL}", f"this machine has only {memory:.1f} GB of memory")
     return Choice(f"llamacpp/{LARGE}", "the embedded default")
@@ -375,13 +387,6 @@ _EMBEDDED: Mapping[Role, Callable[[Settings], Choice]] = {
     "reader": lambda _: Choice("rapidocr", "the embedded default"),
     "embed": _embedded_embedder,
 }
-
-
-def _memory_gb() -> float | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def _file_digest(path: Path) -> str:

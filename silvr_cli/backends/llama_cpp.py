@@ -6,7 +6,6 @@ Nothing is cut silently: the context grows to what a prompt needs, up to the mod
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 import urllib.request
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import cores
-from ..errors import BackendMissing, ContextOverflow, ModelError
+from ..errors import ContextOverflow, ModelError
 from ..protocols import Message, Reply, Request
 from ..records import Usage
 from .hosted import chat_message
-from .openmp import lend
+from .openmp import llama
 
 FIRST_CONTEXT = 4096
 # What a chat template adds to a message, in tokens, with room to spare.
@@ -164,27 +163,14 @@ class LlamaCpp:
         """The server, with a context of at least so many tokens (a power of two)."""
         if self._server is not None and context <= self._context:
             return self._server
-        # Set before OpenMP starts: threads that spin while waiting make a busy machine crawl.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        lend()
-        try:
-            import xllamacpp
-        except ModuleNotFoundError as error:
-            raise BackendMissing(
-                "the package xllamacpp is missing", "pip install xllamacpp"
-            ) from error
-        except ImportError as error:
-            raise BackendMissing(
-                f"the package xllamacpp cannot be loaded: {error}",
-                "on Debian: apt install libgomp1",
-            ) from error
+        library = llama()
         self._server = None
         size = FIRST_CONTEXT
         while size < context:
             size *= 2
         if self._known_length:
             size = min(size, max(self._known_length, context))
-        params = xllamacpp.CommonParams()
+        params = library.CommonParams()
         params.model.path = str(self._path())
         params.n_ctx, params.n_parallel, params.verbosity = size, 1, self._verbosity
         params.warmup = False
@@ -193,7 +179,7 @@ class LlamaCpp:
         threads = len(cores.ours())
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
         try:
-            self._server = xllamacpp.Server(params)
+            self._server = library.Server(params)
         except (RuntimeError, ValueError) as error:
             raise ModelError(
                 f"{self.name} cannot be loaded: {error}", "is the file a whole GGUF model?"

@@ -1,4 +1,4 @@
-"""OpenMP's library for llama.cpp where the system has none: CTranslate2's wheel carries one.
+"""llama.cpp's library, and OpenMP's for it where the system has none: CTranslate2's wheel has one.
 
 xllamacpp expects the system's libgomp.so.1, which a bare Debian does not install; CTranslate2
 brings the same library under a name of its own, so it is loaded once more under the name expected.
@@ -11,6 +11,9 @@ import os
 import sys
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import Any
+
+from ..errors import BackendMissing
 
 EXPECTED = "libgomp.so.1"
 
@@ -26,6 +29,22 @@ def lend(expected: str = EXPECTED) -> Path | None:
     if carried is not None:
         _load_as(expected, carried)
     return carried
+
+
+def llama() -> Any:
+    """The library xllamacpp; raises BackendMissing."""
+    # Set before OpenMP starts: threads that spin while waiting make a busy machine crawl.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    lend()
+    try:
+        import xllamacpp
+    except ModuleNotFoundError as error:
+        raise BackendMissing("the package xllamacpp is missing", "pip install xllamacpp") from error
+    except ImportError as error:
+        raise BackendMissing(
+            f"the package xllamacpp cannot be loaded: {error}", "on Debian: apt install libgomp1"
+        ) from error
+    return xllamacpp
 
 
 def _loads(library: str) -> bool:

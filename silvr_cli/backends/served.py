@@ -1,4 +1,7 @@
-"""Texts as vectors from a server: Ollama's, or one that speaks OpenAI's embeddings."""
+"""Texts as vectors from a server: Ollama's, or one that speaks OpenAI's embeddings.
+
+`Served` is the Embedder; what it asks is a `Server`, which `gguf_vectors` is, too.
+"""
 
 from __future__ import annotations
 
