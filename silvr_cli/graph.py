@@ -34,7 +34,8 @@ GRACE_SECONDS = 5.0
 class Stage:
     """One node: `identity` is JSON of all that changes the result, `returns` the result's type.
 
-    `expected` is what its calls to models come to at most.
+    `expected` is what its calls to models come to at most; `reach` sees whether its model can be
+    asked at all, before any stage runs.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Stage:
     returns: Any
     run: Callable[[Mapping[str, Any], Work], Any]
     expected: Usage = Usage()
+    reach: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,19 @@ class Cancelled(Exception):
 
 
 def run(
-    stages: Sequence[Stage], root: str, store: Store, progress: Progress | None = None
+    stages: Sequence[Stage],
+    root: str,
+    store: Store,
+    progress: Progress | None = None,
+    ahead: Callable[[], None] | None = None,
 ) -> Outcome:
     """Finish every stage, each once and from the cache where it can be.
 
-    The first error of a stage is raised when the stages that run beside it have stopped; what is
-    finished by then stays. Raises ValueError for needs that are unknown or form a circle.
+    `ahead` is called first where any stage has to run: what comes after them needs it. The first
+    error of a stage is raised when the stages that run beside it have stopped; what is finished by
+    then stays. Raises ValueError for needs that are unknown or form a circle.
     """
-    return _Run(_ordered(stages), root, store, progress).finish()
+    return _Run(_ordered(stages), root, store, progress).finish(ahead)
 
 
 def plan(stages: Sequence[Stage], root: str, store: Store) -> tuple[StageState, ...]:
@@ -184,11 +191,14 @@ class _Run:
         self.notes: dict[str, tuple[str, ...]] = {}
         self.ran: list[str] = []
 
-    def finish(self) -> Outcome:
+    def finish(self, ahead: Callable[[], None] | None) -> Outcome:
         for stage in self.ordered:
             self._take(stage)
         missing = [stage for stage in self.ordered if stage.name not in self.outputs]
         if missing:
+            for check in (ahead, *(stage.reach for stage in missing)):
+                if check:
+                    check()
             pool = ThreadPoolExecutor(len(missing), thread_name_prefix="stage")
             running: dict[Future[None], Stage] = {}
             try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import backends, graph
 from .errors import InputError
 from .legible import legible
-from .metering import guarded, guarded_speech
+from .metering import guarded, guarded_speech, reached
 from .records import Clip, FrameVectors, Line, Scene, Usage, Video
 from .session import Session, Source
 
@@ -162,7 +162,13 @@ def _clip_captions(
     expected = session.meter.expected(
         choice.spec, calls, tokens, calls * settings.captions.max_tokens
     )
-    return graph.Stage("captions", 1, ("clips", *beside), identity, tuple[Line, ...], run, expected)
+
+    def reach() -> None:
+        with closing(backends.vision_model(choice.spec, settings)) as model:
+            reached(model, session.meter)
+
+    needs = ("clips", *beside)
+    return graph.Stage("captions", 1, needs, identity, tuple[Line, ...], run, expected, reach)
 
 
 def _screen_text(video: Video, projector: Projector, session: Session) -> graph.Stage | None:
@@ -273,7 +279,11 @@ def _transcript(video: Video, projector: Projector, session: Session) -> graph.S
     )
     calls = math.ceil(video.duration / SPEECH_WINDOW)
     expected = session.meter.expected(choice.spec, calls, minutes=video.duration / 60)
-    return graph.Stage("speech", 2, (), identity, tuple[Line, ...], run, expected)
+
+    def reach() -> None:
+        reached(backends.speech_model(choice.spec, settings), session.meter)
+
+    return graph.Stage("speech", 2, (), identity, tuple[Line, ...], run, expected, reach)
 
 
 def _own_captions(path: Path, clip_length: float | None) -> graph.Stage:

@@ -223,7 +223,7 @@ class Guard:
         with self._gate:
             self._check()
             try:
-                result = self._patient(once)
+                result = patiently(self.meter, once)
             except Refused:
                 self._refused += 1
                 raise
@@ -237,26 +237,38 @@ class Guard:
                 "try again later: what is finished is kept",
             )
 
-    def _patient(self, once: Callable[[], Result]) -> Result:
-        import tenacity
 
-        jitter = tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
+def patiently(meter: Meter, call: Callable[[], Result]) -> Result:
+    """`call()`, again and again while it raises Refused, until the settings' patience ends."""
+    import tenacity
 
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = error.retry_after if isinstance(error, Refused) else None
-            return jitter(state) if asked is None else min(asked, LONGEST_WAIT)
+    jitter = tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
 
-        stopping = self.meter.stopping
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Refused),
-            stop=tenacity.stop_after_attempt(self.meter.settings.retries + 1)
-            | tenacity.stop_when_event_set(stopping),
-            wait=wait,
-            sleep=tenacity.sleep_using_event(stopping),
-            reraise=True,
-        )
-        return retrying(once)
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, Refused) else None
+        return jitter(state) if asked is None else min(asked, LONGEST_WAIT)
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Refused),
+        stop=tenacity.stop_after_attempt(meter.settings.retries + 1)
+        | tenacity.stop_when_event_set(meter.stopping),
+        wait=wait,
+        sleep=tenacity.sleep_using_event(meter.stopping),
+        reraise=True,
+    )
+    return retrying(call)
+
+
+def reached(model: object, meter: Meter) -> None:
+    """See whether a model on a server can be asked at all, before hours of work that need it.
+
+    Its key, its package, the server, and where that tells, the model; a busy server is waited for.
+    Raises ModelError, BackendMissing.
+    """
+    reach: Callable[[], object] | None = getattr(model, "reach", None)
+    if reach is not None:
+        patiently(meter, reach)
 
 
 def guarded(model: Model, meter: Meter, video: str, stage: str) -> Model:

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import backends, graph, intake, timeline
@@ -22,9 +23,9 @@ from .captioning import Captioner
 from .errors import UsageError
 from .hints import Hinter
 from .language import language_stages
-from .metering import guarded
+from .metering import guarded, reached
 from .overview import Given, chapter_stage, foreseen, summary_stages, untitled
-from .places import cut_out, events, find, highlights
+from .places import cut_out, events, find, highlights, open_embedder
 from .records import Answer, Chapter, Context, Line, Summary, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
@@ -47,6 +48,7 @@ __all__ = [
     "expected_answer",
     "find",
     "highlights",
+    "open_embedder",
     "open_text_model",
     "plan",
     "replayed",
@@ -62,8 +64,10 @@ CALLS_A_QUESTION = 2
 TOLERATED = 1.0
 
 
-def describe(source: Source, session: Session) -> Described:
+def describe(source: Source, session: Session, then: object = None) -> Described:
     """The language stage: everything that is said, shown and read, as one timeline.
+
+    `then` is the model that is asked afterwards: that it cannot be is told before the work begins.
 
     Raises InputError when nothing can be read, ModelError when a model is missing or fails.
     """
@@ -72,7 +76,8 @@ def describe(source: Source, session: Session) -> Described:
     with intake.taken(source.video, session) as found, _projector(found, session) as projector:
         video = found.video
         stages = language_stages(source, video, projector, session)
-        outcome = graph.run(stages, video.id, session.store, session.progress)
+        ahead = partial(reached, then, session.meter)
+        outcome = graph.run(stages, video.id, session.store, session.progress, ahead)
     lines = [
         outcome.outputs[name]
         for name in ("speech", "screen_text", "captions")

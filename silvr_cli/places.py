@@ -182,6 +182,14 @@ def cut_out(
         return excerpts.cut_out(here, moments, folder, exact, session.tell)
 
 
+def open_embedder(session: Session) -> Embedder | None:
+    """The embedder that the settings name; None for `auto`, which can do without, and `none`."""
+    settings = session.settings
+    if settings.models.embed in ("auto", "none"):
+        return None
+    return backends.embedder(settings.models.embed, settings, session.progress)
+
+
 def _embedded(
     described: Described, session: Session, run: Callable[[Embedder | None], Result]
 ) -> Result:

@@ -32,6 +32,9 @@ class GgufVectors:
     def identity(self) -> str:
         return self.digest
 
+    def reach(self) -> None:
+        llama()
+
     def send(self, texts: Sequence[str]) -> Sent:
         with self._lock:
             self._server = self._server or self._loaded()

@@ -168,6 +168,10 @@ class Ollama:
         self._scale.learn(messages, reply.usage.prompt_tokens)
         return reply
 
+    def reach(self) -> None:
+        """Raises ModelError when the server is away or does not have the model."""
+        self._card = self.server.card(self.model)
+
     def close(self) -> None:
         self.server.close()
 

@@ -81,6 +81,20 @@ class Endpoint:
                 self._client = self._made()
             return self._client
 
+    def reach(self) -> None:
+        """Raises BackendMissing, ModelError when the key is missing, Refused when a server of the
+        user's own is away. Services with a key are not asked.
+        """
+        client = self.client()
+        if self.own_server or not self.preset.key:
+            try:
+                with self.told(self.provider):
+                    client.models.list()
+            except Refused:
+                raise
+            except ModelError:
+                return  # it answers; not every server lists its models
+
     def close(self) -> None:
         with self._lock:
             if self._client is not None:
@@ -206,6 +220,9 @@ class OpenAiApi:
         check_whole(messages, reply.usage.prompt_tokens, self.name)
         self._scale.learn(messages, reply.usage.prompt_tokens)
         return reply if reply.usage.prompt_tokens else self._estimated(reply, messages)
+
+    def reach(self) -> None:
+        self.endpoint.reach()
 
     def close(self) -> None:
         self.endpoint.close()

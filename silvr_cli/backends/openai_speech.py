@@ -38,6 +38,9 @@ class OpenAiSpeech:
     def fingerprint(self) -> str:
         return f"{self.name}@{self.endpoint.base_url}"
 
+    def reach(self) -> None:
+        self.endpoint.reach()
+
     def close(self) -> None:
         self.endpoint.close()
 

@@ -86,6 +86,10 @@ class Server(Protocol):
         """What changes with the model; raises ModelError when only the server knows."""
         ...
 
+    def reach(self) -> None:
+        """Raises ModelError when the model cannot be asked at all."""
+        ...
+
     def send(self, texts: Sequence[str]) -> Sent:
         """Raises ModelError; Refused where the same may be sent again."""
         ...
@@ -131,6 +135,9 @@ class Served:
                 f"{self.name} gave vectors of {rows.shape[1]} numbers after some of {len(common)}"
             )
         return self._unit(rows - common)
+
+    def reach(self) -> None:
+        self.server.reach()
 
     def close(self) -> None:
         self.server.close()
@@ -198,6 +205,9 @@ class OpenAiVectors:
     def identity(self) -> str:
         return self.endpoint.base_url
 
+    def reach(self) -> None:
+        self.endpoint.reach()
+
     def send(self, texts: Sequence[str]) -> Sent:
         client = self.endpoint.client()
         with self.endpoint.told(self.name):
@@ -224,6 +234,9 @@ class OllamaVectors:
         if not self._digest:
             self._digest = self.server.card(self.model).digest[:16]
         return self._digest
+
+    def reach(self) -> None:
+        self.identity()
 
     def send(self, texts: Sequence[str]) -> Sent:
         client = self.server.client()

@@ -99,7 +99,7 @@ def chapters(
         if embed and original:
             check_target(original.path(), embed)
         with closing(pipeline.open_text_model(session)) as model:
-            described = pipeline.describe(source, session)
+            described = pipeline.describe(source, session, model)
             found = pipeline.chapters(described, session, given, model)
         failed = _embed(original.path(), embed, found, session) if embed and original else None
         if not at:

@@ -52,7 +52,7 @@ def events(
     )
     source = options.source(video, captions, subtitles, clip_length, "events", output)
     with options.session(loaded.settings, quiet) as session:
-        described = pipeline.describe(source, session)
+        described = pipeline.describe(source, session, pipeline.open_embedder(session))
         found = pipeline.events(described, session)
     if json:
         text = display.as_json(moments.events_document(described.timeline.video, found))

@@ -61,7 +61,7 @@ def find(
         "find", words, captions, subtitles, clip_length, output
     )
     with options.session(loaded.settings, quiet) as session:
-        described = pipeline.describe(source, session)
+        described = pipeline.describe(source, session, pipeline.open_embedder(session))
         found = pipeline.find(described, query, session)
         clips: tuple[Excerpt, ...] = ()
         if clip_out and found:

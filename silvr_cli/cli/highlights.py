@@ -54,7 +54,7 @@ def highlights(
     )
     source = options.source(video, captions, subtitles, clip_length, "highlights", output)
     with options.session(loaded.settings, quiet) as session:
-        described = pipeline.describe(source, session)
+        described = pipeline.describe(source, session, pipeline.open_embedder(session))
         found = pipeline.highlights(described, session)
         clips: tuple[Excerpt, ...] = ()
         if clip_out and found:

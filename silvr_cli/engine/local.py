@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import interrupt, pipeline
 from ..backends.kept import keep
-from ..metering import added
+from ..metering import added, reached
 from ..records import Usage
 from ..session import Session
 from . import work
@@ -85,7 +85,7 @@ def run(
     """Write every line that the output does not have yet.
 
     One video's failure is its line's; what stops all of them stands in the tally. Raises
-    ModelError when the text model cannot be opened, KeyboardInterrupt on Ctrl-C.
+    ModelError when the text model cannot be asked at all, KeyboardInterrupt on Ctrl-C.
     """
     tally = Tally(sum(len(job.asks) for job in jobs))
     if not jobs:
@@ -111,6 +111,7 @@ class _Engine:
         self.orders: deque[tuple[Any, Job, Ask | None]] = deque()
         self.asking, self.slots, self.retry = 0, 0, False
         self.model: TextModel | None = None
+        self.reached = False
         self.pool: ThreadPoolExecutor | None = None
 
     def open(self, stack: ExitStack, retry: bool) -> None:
@@ -213,6 +214,10 @@ class _Engine:
         if seen.failure:
             self._fail(flight, seen.failure)
         elif flight.todo:
+            if not self.reached:
+                # Before the first video is described: hours of it are of no use without the model.
+                reached(self.model, self.session.meter)
+                self.reached = True
             # What workers answer themselves, one answers right after it has described.
             first = flight.todo[0][0] if self.pool is None else None
             self.orders.append(("describe", job, first))

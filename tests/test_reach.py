@@ -1,0 +1,87 @@
+"""A model that cannot be asked at all is told before the work that needs it, not after."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import servers
+from conftest import VideoMaker
+from servers import serving
+from test_cli import silvr
+
+SRT = "1\n00:00:01,000 --> 00:00:05,000\nThe coach to the harbour leaves at noon.\n"
+NO_KEYS = dict.fromkeys(("OPENAI_API_KEY", "GEMINI_API_KEY", "GROQ_API_KEY"), "")
+QUIET = NO_KEYS | {"OLLAMA_HOST": "127.0.0.1:9"}
+IMPATIENT = ["--reader", "none", "--set", "calls.retries=0"]
+
+
+@pytest.fixture
+def video(make_video: VideoMaker) -> Path:
+    pictures = [np.full((90, 160, 3), value, np.uint8) for value in (20, 200) for _ in range(30)]
+    path = make_video("talk.mp4", pictures)
+    path.with_suffix(".srt").write_text(SRT, "utf-8")
+    return path
+
+
+def stages(tmp_path: Path) -> int:
+    with closing(sqlite3.connect(tmp_path / "cache.sqlite")) as cache:
+        count: int = cache.execute("SELECT count(*) FROM stages").fetchone()[0]
+    return count
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("ask", "Who?", "--llm", "openai/gpt-5-mini"), "OPENAI_API_KEY is not set"),
+        (("ask", "Who?", "--llm", "ollama/small"), "there is no Ollama server"),
+        (("ask", "Who?", "--llm", "vllm/small"), "cannot be reached"),
+        (("ask", "Who?", "--llm", "fake", "--vision", "gemini/g"), "GEMINI_API_KEY is not set"),
+        (("summarize", "--llm", "openai/gpt-5-mini"), "OPENAI_API_KEY is not set"),
+        (("chapters", "--llm", "openai/gpt-5-mini"), "OPENAI_API_KEY is not set"),
+        (("find", "coach", "--embed", "openai/small"), "OPENAI_API_KEY is not set"),
+        (("find", "coach", "--embed", "ollama/small"), "there is no Ollama server"),
+    ],
+)
+def test_nothing_is_begun_that_cannot_be_ended(
+    video: Path, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    command, *rest = words
+    ran = silvr(command, video, *rest, *IMPATIENT, **QUIET)
+    assert (ran.returncode, ran.stdout) == (4, "")
+    assert says in ran.stderr
+    assert ran.stderr.count("silvr:") == 1
+    assert stages(tmp_path) == 0
+
+
+def test_a_batch_without_its_model_ends_before_the_first_video(video: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    words = ["--question", "Who?", "--llm", "openai/gpt-5-mini", "-o", out]
+    ran = silvr("batch", video, *words, *IMPATIENT, **QUIET)
+    assert ran.returncode == 4
+    assert "OPENAI_API_KEY is not set" in ran.stderr
+    assert not out.exists() or out.read_text("utf-8") == ""
+    assert stages(tmp_path) == 0
+
+
+def test_what_is_known_needs_no_server(video: Path) -> None:
+    with serving(servers.openai_routes()) as server:
+        flags = ["--vision", "openai/small", "--base-url", f"{server.url}/v1", *IMPATIENT]
+        first = silvr("ask", video, "Who?", "--llm", "fake", *flags, "--json", **QUIET)
+    again = silvr("ask", video, "When?", "--llm", "fake", *flags, "--json", **QUIET)
+    assert (first.returncode, again.returncode) == (0, 0), again.stderr
+    assert "[fake]" in json.loads(again.stdout)["context"], "captions came from the cache"
+
+
+def test_a_server_that_lists_no_models_is_asked_all_the_same(video: Path) -> None:
+    routes = servers.openai_routes()
+    del routes["/v1/models"]
+    with serving(routes) as server:
+        flags = ["--llm", "openai/small", "--vision", "none", "--base-url", f"{server.url}/v1"]
+        ran = silvr("ask", video, "Who?", *flags, *IMPATIENT, **QUIET)
+    assert ran.returncode == 0, ran.stderr
+    assert "[fake]" in ran.stdout
