@@ -23,7 +23,8 @@ class Counted(FakeEmbedder):
         return self.print
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> Any:
-        self.asked.append(list(texts))
+        # Without texts only the width is asked for.
+        self.asked += [list(texts)] if texts else []
         return super().embed(texts)
 
 
@@ -49,6 +50,15 @@ def test_other_texts_or_another_model_are_embedded_anew(store: Store) -> None:
     Kept(one, store, "sha256:x").embed(["ab", ""])
     Kept(other, store, "sha256:x").embed(["a", "b"])
     assert (len(one.asked), len(other.asked)) == (2, 1)
+
+
+def test_rows_of_another_width_are_made_anew(store: Store) -> None:
+    Kept(Counted(), store, "sha256:x").embed(["a", "b"])
+    wider = Counted()
+    wider.size *= 2
+    assert Kept(wider, store, "sha256:x").embed(["a", "b"]).shape == (2, wider.size)
+    assert Kept(wider, store, "sha256:x").embed(["a", "b"]).shape == (2, wider.size)
+    assert wider.asked.count(["a", "b"]) == 1
 
 
 def test_a_lone_query_is_not_kept(store: Store) -> None:
