@@ -58,10 +58,15 @@ def test_nothing_is_begun_that_cannot_be_ended(
     assert stages(tmp_path) == 0
 
 
-def test_a_batch_without_its_model_ends_before_the_first_video(video: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "model",
+    [("--llm", "openai/gpt-5-mini"), ("--task", "find", "--set", "models.embed=openai/small")],
+)
+def test_a_batch_without_its_model_ends_before_the_first_video(
+    video: Path, tmp_path: Path, model: tuple[str, ...]
+) -> None:
     out = tmp_path / "out.jsonl"
-    words = ["--question", "Who?", "--llm", "openai/gpt-5-mini", "-o", out]
-    ran = silvr("batch", video, *words, *IMPATIENT, **QUIET)
+    ran = silvr("batch", video, "--question", "Who?", *model, "-o", out, *IMPATIENT, **QUIET)
     assert ran.returncode == 4
     assert "OPENAI_API_KEY is not set" in ran.stderr
     assert not out.exists() or out.read_text("utf-8") == ""

@@ -216,7 +216,9 @@ class _Engine:
         elif flight.todo:
             if not self.reached:
                 # Before the first video is described: hours of it are of no use without the model.
-                reached(self.model, self.session.meter)
+                finds = self.task == "find"
+                needed = pipeline.open_embedder(self.session) if finds else self.model
+                reached(needed, self.session.meter)
                 self.reached = True
             # What workers answer themselves, one answers right after it has described.
             first = flight.todo[0][0] if self.pool is None else None
