@@ -15,7 +15,6 @@ import uuid
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import backends, graph, intake, timeline
@@ -64,10 +63,11 @@ CALLS_A_QUESTION = 2
 TOLERATED = 1.0
 
 
-def describe(source: Source, session: Session, then: object = None) -> Described:
+def describe(source: Source, session: Session, *then: object) -> Described:
     """The language stage: everything that is said, shown and read, as one timeline.
 
-    `then` is the model that is asked afterwards: that it cannot be is told before the work begins.
+    `then` are the models that are asked afterwards: that one cannot be is told before the work
+    begins.
 
     Raises InputError when nothing can be read, ModelError when a model is missing or fails.
     """
@@ -76,7 +76,11 @@ def describe(source: Source, session: Session, then: object = None) -> Described
     with intake.taken(source.video, session) as found, _projector(found, session) as projector:
         video = found.video
         stages = language_stages(source, video, projector, session)
-        ahead = partial(reached, then, session.meter)
+
+        def ahead() -> None:
+            for model in then:
+                reached(model, session.meter)
+
         outcome = graph.run(stages, video.id, session.store, session.progress, ahead)
     lines = [
         outcome.outputs[name]

@@ -27,7 +27,7 @@ from silvr_cli.backends.fake import FakeText
 
 describe, chat = pipeline.describe, FakeText.chat
 
-def crashing(source, session):
+def crashing(source, session, *then):
     if source.video.name.startswith("crash"):
         # Else it may take the unlucky one along before that has died of its own.
         while not Path("tries").exists():
@@ -40,7 +40,7 @@ def crashing(source, session):
             os.kill(os.getpid(), signal.SIGKILL)
     if source.video.name.startswith("bug"):
         raise ZeroDivisionError("a bug")
-    return describe(source, session)
+    return describe(source, session, *then)
 
 def waiting(self, messages, request):
     if "wait" in messages[-1].content:

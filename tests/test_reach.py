@@ -14,6 +14,9 @@ from conftest import VideoMaker
 from servers import serving
 from test_cli import silvr
 
+from silvr_cli import backends
+from silvr_cli.configuration import load
+
 SRT = "1\n00:00:01,000 --> 00:00:05,000\nThe coach to the harbour leaves at noon.\n"
 NO_KEYS = dict.fromkeys(("OPENAI_API_KEY", "GEMINI_API_KEY", "GROQ_API_KEY"), "")
 QUIET = NO_KEYS | {"OLLAMA_HOST": "127.0.0.1:9"}
@@ -90,3 +93,48 @@ def test_a_server_that_lists_no_models_is_asked_all_the_same(video: Path) -> Non
         ran = silvr("ask", video, "Who?", *flags, *IMPATIENT, **QUIET)
     assert ran.returncode == 0, ran.stderr
     assert "[fake]" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        servers.raw(b"<html>hello</html>"),
+        servers.raw(b""),
+        servers.error(429, "slow down"),
+        servers.error(500, "no such thing here"),
+    ],
+)
+def test_a_gateway_whose_list_is_odd_is_asked_all_the_same(odd: servers.Move) -> None:
+    with serving(servers.openai_routes() | {"/v1/models": [odd]}) as server:
+        settings = load({"servers.base_url": f"{server.url}/v1"}).settings
+        with closing(backends.text_model("openai/small", settings)) as model:
+            model.reach()  # type: ignore[attr-defined]
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("command", ["ask", "chapters", "summarize", "find"])
+def test_a_dry_run_sends_nothing_to_an_embedder(video: Path, command: str) -> None:
+    with serving(servers.openai_routes()) as server:
+        words = ["coach dinner", "--budget", "100"] if command == "ask" else []
+        words = ["coach"] if command == "find" else words
+        flags = ["--set", "models.embed=openai/small", "--base-url", f"{server.url}/v1"]
+        ran = silvr(command, video, *words, "--dry-run", *flags, **QUIET)
+        assert ran.returncode == 0, ran.stderr
+        assert server.bodies("/v1/embeddings") == []
+
+
+def test_a_dry_run_is_one_whatever_the_settings_name(video: Path) -> None:
+    flags = ["--set", "models.llm=openai/gpt-5", "--set", "models.vision=gemini/g"]
+    ran = silvr("ask", video, "Who?", "--dry-run", *flags, **QUIET)
+    assert ran.returncode == 0, ran.stderr
+    assert "[fake]" in ran.stdout
+
+
+def test_a_batch_of_chapters_that_are_known_needs_no_model(video: Path, tmp_path: Path) -> None:
+    words = ["batch", video, "--task", "chapters", "--vision", "none", *IMPATIENT]
+    with serving(servers.openai_routes()) as server:
+        words += ["--llm", "openai/small", "--base-url", f"{server.url}/v1"]
+        first = silvr(*words, "-o", tmp_path / "one.jsonl", **QUIET)
+    again = silvr(*words, "-o", tmp_path / "two.jsonl", **QUIET)
+    assert (first.returncode, again.returncode) == (0, 0), again.stderr
+    assert '"chapters"' in (tmp_path / "two.jsonl").read_text("utf-8")

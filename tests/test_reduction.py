@@ -141,6 +141,16 @@ def test_a_longer_video_is_not_counted_line_by_line(lines: int) -> None:
     assert len(counted) < 1_000
 
 
+def test_lines_of_two_kinds_in_turn_are_measured_as_they_are() -> None:
+    lines = []
+    for i in range(1024):
+        lines.append(Line(i * 4.0, i * 4.0 + 2, "caption", f"dog {i % 7}", 4.0))
+        lines.append(Line(i * 4.0 + 2, i * 4.0 + 4, "speech", f"{'and then we said ' * 15}{i}"))
+    timeline = build(VIDEO, lines)
+    whole = reduce(timeline, None, (), Budget(10**6, count), "paper").plan.tokens
+    assert reduce(timeline, None, (), Budget(whole + 4096, count), "paper").plan.left_out == ()
+
+
 def test_where_no_line_has_room_another_may() -> None:
     long = [Line(float(i), i + 1.0, "speech", "word " * 90 + str(i)) for i in range(500)]
     short = Line(499.0, 499.5, "speech", "a short one")

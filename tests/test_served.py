@@ -30,7 +30,7 @@ UNRELATED = 32
 class Written:
     """A server's model that answers with the rows it is given, or those of the fake."""
 
-    slots = 1
+    slots, on_a_server = 1, True
 
     def __init__(self, rows: Any = None, name: str = "vllm/small") -> None:
         self.rows, self.name = rows, name
@@ -58,9 +58,9 @@ def test_many_texts_go_in_requests_of_so_many_and_come_back_in_order() -> None:
     with serving(servers.openai_routes()) as server, closing(opened(server)) as model:
         rows = model.embed(texts)
         sizes = sorted(len(body["input"]) for body in server.bodies(EMBED))
-        alone = model.embed([texts[190]])
+        alone = model.embed([texts[90]])
     assert sizes == [5, UNRELATED, *[AT_ONCE] * 3]
-    assert np.allclose(rows[190], alone[0], atol=1e-6)
+    assert np.allclose(rows[90], alone[0], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,60 @@ def test_a_limit_of_calls_holds_for_embeddings_too() -> None:
         assert len(server.bodies(EMBED)) == 1
 
 
+def test_what_a_server_does_not_count_costs_all_the_same() -> None:
+    silent = Written(name="openai/text-embedding-3-small")
+    silent.send = lambda texts: Sent(FakeEmbedder().embed(texts).tolist(), 0)  # type: ignore
+    meter = Meter(Calls())
+    guarded_embedder(Served(silent), meter, "video").embed(["word " * 200] * 100)
+    assert meter.spent.cost == pytest.approx(0.02 * 25_000 / 1e6, rel=0.1)
+
+
+def test_a_reply_may_leave_out_the_first_index() -> None:
+    def as_gemini_does(request: Asked) -> None:
+        data = [
+            {"object": "embedding", "embedding": row} | ({"index": number} if number else {})
+            for number, row in enumerate(servers.rows(request))
+        ]
+        request.reply({"object": "list", "data": data, "model": "m"})
+
+    with serving({EMBED: [as_gemini_does]}) as server, closing(opened(server)) as model:
+        bus, dog = model.embed(["the last bus", "wet dogs bark"])
+        again = model.embed(["wet dogs bark"])[0]
+    assert np.allclose(dog, again)
+    assert not np.allclose(bus, dog)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        servers.error(
+            500, "input (999 tokens) is too large to process. increase the physical batch"
+        ),
+        servers.error(400, "This model's maximum context length is 512 tokens."),
+        servers.error(413, "`inputs` must have less than 512 tokens. Given: 999"),
+    ],
+)
+def test_texts_that_are_too_long_for_a_server_are_cut_shorter(refusal: Move) -> None:
+    def narrow(request: Asked) -> None:
+        most = max(len(text) for text in request.body["input"])
+        (refusal if most > 400 else servers.embedded)(request)
+
+    with serving({EMBED: [narrow]}) as server, closing(opened(server)) as model:
+        rows = guarded_embedder(model, Meter(Calls()), "video").embed(["0123456789 " * 200, "bus"])
+        lengths = [max(map(len, body["input"])) for body in server.bodies(EMBED)[1:]]
+    assert rows.shape[0] == 2
+    assert lengths == [LONGEST, LONGEST // 2, LONGEST // 4]
+
+
+def test_a_server_that_takes_no_text_at_all_is_told_once() -> None:
+    routes = {EMBED: [servers.error(500, "input is too large to process")]}
+    with serving(routes) as server, closing(opened(server)) as model:
+        with pytest.raises(ModelError, match="too large to process") as told:
+            guarded_embedder(model, Meter(Calls()), "video").embed(["a"])
+        assert len(server.bodies(EMBED)) == 1
+    assert "budget" not in str(told.value)
+
+
 def test_a_model_in_this_process_is_not_counted() -> None:
     model = FakeEmbedder()
     assert guarded_embedder(model, Meter(Calls(max_calls=0)), "video") is model
@@ -208,7 +262,7 @@ def test_find_and_search_go_by_what_a_server_makes_of_the_lines(
     (first, *_) = json.loads(found.stdout)["moments"]
     assert (first["start"], first["end"]) == (1.0, 5.0)
     assert json.loads(again.stdout)["moments"][0]["start"] == 1.0
-    assert [len(part) for part in texts] == [UNRELATED, 1], "the lines' own vectors are kept"
+    assert [len(part) for part in texts] == [UNRELATED, 1, 1], "only the query and the probe"
     hit, *_ = json.loads(searched.stdout)["found"]
     assert (hit["start"], hit["by"]) == (1.0, "both")
     with closing(sqlite3.connect(tmp_path / "cache.sqlite")) as cache:

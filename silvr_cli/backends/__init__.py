@@ -102,8 +102,7 @@ def vision_model(spec: str, settings: Settings, progress: Progress | None = None
 
 
 def embedder(spec: str, settings: Settings, progress: Progress | None = None) -> Embedder:
-    made: Embedder = _made("embed", resolve("embed", spec, settings), settings, progress)
-    return made
+    return cast("Embedder", _made("embed", resolve("embed", spec, settings), settings, progress))
 
 
 def image_embedder(
@@ -303,6 +302,7 @@ SERVICES = (
     *("openai", "gemini", "deepseek", "openrouter", "groq", "mistral", "together"),
     *("vllm", "lmstudio", "llama-server"),
 )
+EMBEDDING = tuple(name for name in SERVICES if name not in ("deepseek", "groq"))
 _CHAT: Mapping[str, Callable[..., Any]] = {
     "ollama": _ollama,
     **dict.fromkeys(SERVICES, _openai_api),
@@ -325,7 +325,7 @@ _VISION: Mapping[str, Callable[..., VisionModel]] = {
     "fake": _fake("FakeVision"),
 }
 _EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
-    **dict.fromkeys(("llamacpp", "ollama", *SERVICES), _vectors),
+    **dict.fromkeys(("llamacpp", "ollama", *EMBEDDING), _vectors),
     **dict.fromkeys(("minilm", "mpnet"), _sentences),
     "openclip": _open_clip,
     "fake": _fake("FakeEmbedder"),

@@ -21,7 +21,7 @@ POOLING, HEADER = b".pooling_type", 1 << 25
 class GgufVectors:
     """What `Served` asks in place of a server; loaded when the first texts come."""
 
-    slots = 1
+    slots, on_a_server = 1, False
 
     def __init__(self, name: str, digest: str, path: Path, *, verbose: bool = False) -> None:
         self.name, self.digest, self.path = name, digest, path

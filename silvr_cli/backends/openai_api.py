@@ -20,6 +20,7 @@ from .hosted import Scale, chat_message, check_whole, redacted, retry_after, sec
 
 BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 OVERFLOW = ("context length", "context_length", "context size", "exceed_context", "too long")
+REACH_SECONDS = 10.0
 # What may be left out when a server complains, and the words it complains in.
 OPTIONAL = (
     ("response_format", ("response_format", "json_schema", "grammar", "schema", "structured")),
@@ -86,14 +87,21 @@ class Endpoint:
         user's own is away. Services with a key are not asked.
         """
         client = self.client()
-        if self.own_server or not self.preset.key:
-            try:
-                with self.told(self.provider):
-                    client.models.list()
-            except Refused:
-                raise
-            except ModelError:
-                return  # it answers; not every server lists its models
+        if not self.own_server and self.preset.key:
+            return
+        import openai
+
+        try:
+            client.with_options(timeout=min(self.timeout, REACH_SECONDS)).models.list()
+        except openai.APITimeoutError:
+            return  # slow is not away
+        except openai.APIConnectionError:
+            raise Refused(
+                f"{self.provider}: {self.base_url} cannot be reached",
+                "is the server running? silvr doctor tries it",
+            ) from None
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError, KeyError):
+            return  # it answers; not every server lists its models
 
     def close(self) -> None:
         with self._lock:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ModelError
+from ..errors import ContextOverflow, ModelError
 from ..inflight import in_flight
 
 if TYPE_CHECKING:
@@ -18,11 +20,18 @@ if TYPE_CHECKING:
     from .ollama import OllamaServer
     from .openai_api import Endpoint
 
-# Texts of one request. Servers take more, but a refusal then costs more.
-AT_ONCE = 64
-# Bytes of a text that are read: less than 512 tokens, which every usual server takes. MiniLM here
-# reads about 1,000.
-LONGEST = 1500
+# Texts of one request: as many as every usual server takes.
+AT_ONCE = 32
+# Bytes of a text that are read: of prose less than 512 tokens. MiniLM here reads about 1,000. Where
+# a server says that it is too much all the same (digits, tables), half of it is sent, and so on.
+LONGEST, SHORTEST = 1500, 100
+TOO_LONG = re.compile(
+    r"too large to process|too long|too many tokens in|must have less than"
+    r"|(?:context|input)[ _]length",
+    re.IGNORECASE,
+)
+# Bytes a token, where a server does not say what it read.
+USUAL_BYTES = 4
 KEEP_ALIVE = "15m"
 # Sentences that have nothing to do with each other, one a line.
 UNRELATED = "unrelated.txt"
@@ -33,11 +42,11 @@ _WEB = (
     "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:"
 )
 TRAINED: tuple[tuple[str, str, str], ...] = (
-    ("nomic-embed", "search_query: ", "search_document: "),
+    ("nomic-embed-text", "search_query: ", "search_document: "),
     ("embeddinggemma", "task: search result | query: ", "title: none | text: "),
     ("qwen3-embedding", _WEB, ""),
-    ("e5-large-instruct", _WEB, ""),
-    ("e5-mistral", _WEB, ""),
+    ("e5-large-instruct", _WEB + " ", ""),
+    ("e5-mistral", _WEB + " ", ""),
     ("e5-small", "query: ", "passage: "),
     ("e5-base", "query: ", "passage: "),
     ("e5-large", "query: ", "passage: "),
@@ -45,10 +54,11 @@ TRAINED: tuple[tuple[str, str, str], ...] = (
     ("arctic-embed-l-v2", "query: ", ""),
     ("arctic-embed-m-v2", "query: ", ""),
     ("arctic-embed", _ASKS, ""),
+    ("deepset-mxbai", "query: ", "passage: "),
     ("mxbai-embed", _ASKS, ""),
     ("bge-small-en", _ASKS, ""),
     ("bge-base-en", _ASKS, ""),
-    ("bge-large", _ASKS, ""),
+    ("bge-large-en", _ASKS, ""),
 )
 
 
@@ -81,6 +91,7 @@ class Server(Protocol):
 
     name: str
     slots: int
+    on_a_server: bool
 
     def identity(self) -> str:
         """What changes with the model; raises ModelError when only the server knows."""
@@ -105,10 +116,9 @@ class Served:
     that 0 means so for every model.
     """
 
-    on_a_server = True
-
     def __init__(self, server: Server) -> None:
         self.server, self.name, self.slots = server, server.name, server.slots
+        self.on_a_server = server.on_a_server
         self._before = trained(self.name)
         self._common: dict[str, Vectors] = {}
 
@@ -153,14 +163,39 @@ class Served:
         """Rows of unit length as the model makes them."""
         import numpy as np
 
-        told = [before + _short(text) for text in texts]
-        parts = [told[at : at + AT_ONCE] for at in range(0, len(told), AT_ONCE)]
+        cut = [_short(text) for text in texts]
+        parts = [cut[at : at + AT_ONCE] for at in range(0, len(cut), AT_ONCE)]
 
-        def call(part: Sequence[str]) -> Vectors:
-            return self._rows(through(lambda: self.server.send(part), part), len(part))
+        def call(number: int) -> Vectors:
+            return self._part(parts[number], before, through)
 
-        rows = dict(in_flight(lambda number: call(parts[number]), range(len(parts)), self.slots))
+        rows = dict(in_flight(call, range(len(parts)), self.slots))
         return self._unit(np.vstack([rows[number] for number in range(len(parts))]))
+
+    def _part(self, texts: Sequence[str], before: str, through: Send) -> Vectors:
+        """The rows of one request; its texts are cut shorter while they are too long."""
+        room = LONGEST
+        while True:
+            told = [before + text for text in texts]
+            try:
+                return self._rows(through(partial(self._sent, told), told), len(told))
+            except ContextOverflow as error:
+                room = min(room, max(len(text.encode("utf-8")) for text in texts)) // 2
+                if room < SHORTEST:
+                    message = error.message
+                    raise ModelError(message, "is it a model for embeddings?") from None
+                texts = [_short(text, room) for text in texts]
+
+    def _sent(self, told: Sequence[str]) -> Sent:
+        """Raises ContextOverflow, which no patience mends, for texts that are too long."""
+        try:
+            sent = self.server.send(told)
+        except ModelError as error:
+            if isinstance(error, ContextOverflow) or TOO_LONG.search(error.message):
+                raise ContextOverflow(error.message) from None
+            raise
+        size = sum(len(text.encode("utf-8")) for text in told)
+        return sent if sent.tokens else replace(sent, tokens=max(1, size // USUAL_BYTES))
 
     def _rows(self, sent: Sent, texts: int) -> Vectors:
         import numpy as np
@@ -183,19 +218,21 @@ class Served:
         return unit
 
 
-def _short(text: str) -> str:
+def _short(text: str, room: int = LONGEST) -> str:
     # Some servers refuse a text that is empty.
-    return text.encode("utf-8")[:LONGEST].decode("utf-8", "ignore").strip() or "-"
+    return text.encode("utf-8")[:room].decode("utf-8", "ignore").strip() or "-"
 
 
 def trained(name: str) -> Before:
     """What a model expects before a query and a text, by its name; see TRAINED."""
-    low = name.lower()
+    low = name.rpartition("/")[2].lower().replace("_", "-")
     return next((Before(*words) for part, *words in TRAINED if part in low), Before("", ""))
 
 
 class OpenAiVectors:
     """An embedding model behind /v1/embeddings."""
+
+    on_a_server = True
 
     def __init__(self, endpoint: Endpoint, model: str) -> None:
         self.endpoint, self.model = endpoint, model
@@ -215,7 +252,9 @@ class OpenAiVectors:
             reply = client.embeddings.create(
                 model=self.model, input=list(texts), encoding_format="float"
             )
-            rows = [row.embedding for row in sorted(reply.data, key=lambda row: row.index)]
+            # A server of Gemini's leaves out the index 0.
+            placed = [(row.index or 0, row.embedding) for row in reply.data]
+            rows = [row for _, row in sorted(placed, key=lambda pair: pair[0])]
             return Sent(rows, _tokens(reply.usage and reply.usage.prompt_tokens))
 
     def close(self) -> None:
@@ -224,6 +263,8 @@ class OpenAiVectors:
 
 class OllamaVectors:
     """An embedding model on an Ollama server."""
+
+    on_a_server = True
 
     def __init__(self, server: OllamaServer, model: str) -> None:
         self.server, self.model = server, model

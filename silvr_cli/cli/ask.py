@@ -88,7 +88,7 @@ def ask(
     with options.session(loaded.settings, quiet) as session:
         # Named before the video is read: a typo must not cost an hour.
         with closing(pipeline.open_text_model(session)) as model:
-            described = pipeline.describe(source, session, model)
+            described = pipeline.describe(source, session, model, pipeline.open_embedder(session))
             answered = pipeline.ask(described, question, choices, session, model)
     if json:
         text = display.as_json(answer.as_document(answered))

@@ -99,7 +99,9 @@ def chapters(
         if embed and original:
             check_target(original.path(), embed)
         with closing(pipeline.open_text_model(session)) as model:
-            described = pipeline.describe(source, session, model)
+            # Chapters of the file's own with titles of their own need no model.
+            needed = () if keep else (model, pipeline.open_embedder(session))
+            described = pipeline.describe(source, session, *needed)
             found = pipeline.chapters(described, session, given, model)
         failed = _embed(original.path(), embed, found, session) if embed and original else None
         if not at:

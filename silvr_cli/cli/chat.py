@@ -66,7 +66,7 @@ def chat(
             options.session(loaded.settings, quiet) as session,
             closing(pipeline.open_text_model(session)) as model,
         ):
-            described = pipeline.describe(source, session, model)
+            described = pipeline.describe(source, session, model, pipeline.open_embedder(session))
             known = described.timeline.video.id
             talk = conversation.resume(resume, session) if resume else conversation.begin(known)
             if talk.video != known:

@@ -52,7 +52,9 @@ def events(
     )
     source = options.source(video, captions, subtitles, clip_length, "events", output)
     with options.session(loaded.settings, quiet) as session:
-        described = pipeline.describe(source, session, pipeline.open_embedder(session))
+        asks = loaded.settings.events.method == "model"
+        model = pipeline.open_text_model(session) if asks else None
+        described = pipeline.describe(source, session, model, pipeline.open_embedder(session))
         found = pipeline.events(described, session)
     if json:
         text = display.as_json(moments.events_document(described.timeline.video, found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -189,7 +190,17 @@ def chosen(given: Mapping[str, Any], **own: Any) -> Loaded:
     flags = {setting: given[name] for name, setting in SETTINGS.items() if name in given}
     if given.get("dry_run"):
         flags |= {setting: "fake" for setting in FAKED if setting in flags}
-    return settings_from(given.get("set_"), **{**flags, **own})
+    loaded = settings_from(given.get("set_"), **{**flags, **own})
+    return _faked(loaded, flags) if given.get("dry_run") else loaded
+
+
+def _faked(loaded: Loaded, flags: Mapping[str, Any]) -> Loaded:
+    """With fakes even where --set or the environment name a model: a dry run sends nothing."""
+    models = loaded.settings.models
+    roles = [setting.partition("__")[2] for setting in FAKED if setting in flags]
+    roles += [] if models.embed in ("auto", "none") else ["embed"]
+    fakes = models.model_copy(update=dict.fromkeys(roles, "fake"))
+    return replace(loaded, settings=loaded.settings.model_copy(update={"models": fakes}))
 
 
 def in_utf8(text: str, what: str) -> str:

@@ -60,7 +60,7 @@ def summarize(
     source = options.source(video, captions, subtitles, clip_length, "summarize", output)
     with options.session(loaded.settings, quiet) as session:
         with closing(pipeline.open_text_model(session)) as model:
-            described = pipeline.describe(source, session, model)
+            described = pipeline.describe(source, session, model, pipeline.open_embedder(session))
             summary = pipeline.summarize(described, session, model)
         for note in summary.notes:
             session.tell(note)

@@ -216,9 +216,11 @@ class _Engine:
         elif flight.todo:
             if not self.reached:
                 # Before the first video is described: hours of it are of no use without the model.
-                finds = self.task == "find"
-                needed = pipeline.open_embedder(self.session) if finds else self.model
-                reached(needed, self.session.meter)
+                # Chapters and summaries may all be in the cache.
+                if self.task == "ask":
+                    reached(self.model, self.session.meter)
+                if self.task in ("ask", "find"):
+                    reached(pipeline.open_embedder(self.session), self.session.meter)
                 self.reached = True
             # What workers answer themselves, one answers right after it has described.
             first = flight.todo[0][0] if self.pool is None else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,10 @@ def describe(job: Job, session: Session, ask: Ask | None = None) -> Told:
     """
     started = time.monotonic()
     tab = Tab(session.meter)
-    found = pipeline.describe(_source(job), replace(session, meter=tab))
+    quiet = replace(session, tell=lambda text: None)
+    outlines = job.task in ("chapters", "summarize")
+    with closing(pipeline.open_text_model(quiet)) if outlines else nullcontext() as model:
+        found = pipeline.describe(_source(job), replace(session, meter=tab), model)
     told = Told(found.notes, tab.spent, time.monotonic() - started)
     if ask is None:
         return told

@@ -26,6 +26,8 @@ LONGEST_CLIP = 4096.0
 BYTES_A_TOKEN, USUAL_BYTES = 16, 4
 # Of long text so many lines, evenly, tell how many tokens it has; so far over, that is enough.
 SAMPLE, FAR_OVER = 256, 2
+# The bytes of a line's times and kind.
+FRAME = 24
 # Lines counted at once while a kind of lines is thinned out, and the tokens of the shortest line.
 AT_ONCE, LEAST_LINE = 64, 8
 # Words for a video and what it tells, which it need not have itself.
@@ -297,8 +299,10 @@ def _tokens(lines: Sequence[Line], budget: Budget) -> int:
     if size > BYTES_A_TOKEN * budget.tokens:
         return size // USUAL_BYTES
     if len(lines) > 2 * SAMPLE:
-        some = lines[:: len(lines) // SAMPLE]
-        about = sum(_costs(some, budget)) * size // max(1, _bytes(some))
+        # An odd step falls in with no pattern of two or four kinds in turn.
+        some = lines[:: len(lines) // SAMPLE | 1]
+        about = sum(_costs(some, budget)) * (size + FRAME * len(lines))
+        about //= _bytes(some) + FRAME * len(some)
         if about > FAR_OVER * budget.tokens:
             return about
     return sum(_costs(lines, budget))
