@@ -1,6 +1,6 @@
 """Embeddings of a video's texts, kept in the cache: the second query embeds only itself.
 
-Knows the Embedder protocol and the store; no model and no stage.
+Knows the Embedder protocol, the store and the meter; no stage.
 """
 
 from __future__ import annotations
@@ -10,14 +10,29 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from . import backends
 from .cache.store import Store
+from .metering import Meter, guarded_embedder
 
 if TYPE_CHECKING:
-    from .protocols import Embedder, Vectors
+    from .protocols import Embedder, Progress, Vectors
+    from .settings import Settings
 
 STAGE = "embeddings"
 # A text whose vector tells models apart that bear the same name, and how alike one's own are.
 PROBE, SAME = "a letter from the harbour", 0.98
+
+
+def named(settings: Settings, progress: Progress | None = None) -> Embedder | None:
+    """The embedder that the user names; None for `auto`, which can do without one, and `none`."""
+    if settings.models.embed in ("auto", "none"):
+        return None
+    return backends.embedder(settings.models.embed, settings, progress)
+
+
+def keeping(model: Embedder, store: Store, meter: Meter, video: str) -> Kept:
+    """The model with its calls counted, and what it makes of the video's texts kept."""
+    return Kept(guarded_embedder(model, meter, video), store, video)
 
 
 class Kept:

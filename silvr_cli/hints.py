@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import backends, focus, prompts, replies
-from .embeddings import Kept
+from .embeddings import keeping
 from .errors import ModelError
-from .metering import guarded_embedder
 from .relevance import Index, terms
 from .talk import Talk
 from .timeline import sees
@@ -136,8 +135,7 @@ class Hinter:
             # What sees compares words with pictures; sentences with each other it tells badly.
             return None
         video = self.described.timeline.video.id
-        seen = guarded_embedder(model, self.session.meter, video)
-        with closing(Kept(seen, self.session.store, video)) as kept:
+        with closing(keeping(model, self.session.store, self.session.meter, video)) as kept:
             try:
                 return kept.embed(texts), kept.embed(asked, query=True)
             except ModelError as error:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import backends
 from .cache import lookup
-from .embeddings import Kept
-from .metering import guarded_embedder
+from .embeddings import keeping
 from .records import FrameVectors, Line
 from .session import Session
 from .timeline import ROW_JOINT
@@ -102,10 +101,11 @@ def _meant(words: str, top: int, session: Session) -> list[Found]:
 def _nearest(
     words: str, told: Sequence[Told], top: int, model: Embedder, session: Session
 ) -> list[Found]:
-    (query,) = guarded_embedder(model, session.meter, told[0].video).embed([words], query=True)
+    first = keeping(model, session.store, session.meter, told[0].video)
+    (query,) = first.embed([words], query=True)
     found: list[Found] = []
     for done, part in enumerate(told, 1):
-        kept = Kept(guarded_embedder(model, session.meter, part.video), session.store, part.video)
+        kept = keeping(model, session.store, session.meter, part.video)
         texts = [*dict.fromkeys(text for line in part.lines for text in _texts(line))]
         cosines = kept.embed(texts) @ query
         found += part.found(dict(zip(texts, cosines.tolist(), strict=True)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from . import backends, graph, prompts, timeline
+from . import embeddings, graph, prompts, timeline
 from .errors import UsageError
 from .metering import guarded, guarded_embedder
 from .records import Chapter, Line, Point, Summary, Timeline, Usage
@@ -22,7 +22,6 @@ from .talk import Talk
 
 if TYPE_CHECKING:
     from .protocols import TextModel, Work
-    from .settings import Settings
     from .signs import Embed
     from .stages.chapters import Mark
     from .stages.summary import Writer
@@ -52,7 +51,7 @@ def chapter_stage(
     settings = session.settings
     marks = _marks(described, given, session)
     asks = _asks_for_starts(model, settings.chapters.method)
-    embed = _named_embedder(settings)
+    embedder = embeddings.named(settings)
     named = ("chapter_title", "chapter_starts") if asks else ("chapter_title",)
     identity = {
         "timeline": digest(described),
@@ -60,7 +59,7 @@ def chapter_stage(
         "given": [[mark.time, mark.title] for mark in marks],
         "prompts": {name: prompts.load(name).sha for name in named},
         "model": model.fingerprint(),
-        "embed": backends.fingerprint("embed", embed, settings) if embed != "none" else embed,
+        "embed": embedder.fingerprint() if embedder else "none",
     }
 
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Chapter, ...]:
@@ -248,16 +247,10 @@ def _asks_for_starts(model: TextModel, method: str) -> bool:
 
 
 def _embed(described: Described, session: Session) -> Embed | None:
-    settings = session.settings
-    if _named_embedder(settings) == "none":
-        return None
-    model = backends.embedder(settings.models.embed, settings, session.progress)
-    return guarded_embedder(model, session.meter, described.timeline.video.id).embed
-
-
-def _named_embedder(settings: Settings) -> str:
-    """The embedder that the user names; `auto` is none: chapters were measured by words."""
-    return "none" if settings.models.embed == "auto" else settings.models.embed
+    """None for `auto`: chapters were measured by words."""
+    model = embeddings.named(session.settings, session.progress)
+    video = described.timeline.video.id
+    return guarded_embedder(model, session.meter, video).embed if model else None
 
 
 def _talk(model: TextModel, stage: str, described: Described, session: Session) -> Talk:

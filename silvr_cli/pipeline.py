@@ -17,21 +17,21 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import backends, graph, intake, timeline
+from . import backends, embeddings, graph, intake, timeline
 from .captioning import Captioner
 from .errors import UsageError
 from .hints import Hinter
 from .language import language_stages
 from .metering import guarded, reached
 from .overview import Given, chapter_stage, foreseen, summary_stages, untitled
-from .places import cut_out, events, find, highlights, open_embedder
+from .places import cut_out, events, find, highlights
 from .records import Answer, Chapter, Context, Line, Summary, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .media.decode import Projector
-    from .protocols import TextModel
+    from .protocols import Embedder, TextModel
 
 __all__ = [
     "Answered",
@@ -193,6 +193,11 @@ def open_text_model(session: Session) -> TextModel:
     if choice.reason:
         session.tell(f"llm: {choice.spec} ({choice.reason})")
     return backends.text_model(choice.spec, settings, session.progress)
+
+
+def open_embedder(session: Session) -> Embedder | None:
+    """The embedder that the settings name, if they do."""
+    return embeddings.named(session.settings, session.progress)
 
 
 def _room(model: TextModel, settings: Settings) -> int:

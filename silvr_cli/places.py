@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import backends, graph, intake, prompts
 from .bounds import refined
-from .embeddings import Kept
+from .embeddings import keeping
 from .errors import ModelError
-from .metering import guarded, guarded_embedder
+from .metering import guarded
 from .overview import digest, shortener, window_tokens
 from .records import Event, Line, Moment
 from .settings import Chapters
@@ -182,14 +182,6 @@ def cut_out(
         return excerpts.cut_out(here, moments, folder, exact, session.tell)
 
 
-def open_embedder(session: Session) -> Embedder | None:
-    """The embedder that the settings name; None for `auto`, which can do without, and `none`."""
-    settings = session.settings
-    if settings.models.embed in ("auto", "none"):
-        return None
-    return backends.embedder(settings.models.embed, settings, session.progress)
-
-
 def _embedded(
     described: Described, session: Session, run: Callable[[Embedder | None], Result]
 ) -> Result:
@@ -203,8 +195,7 @@ def _embedded(
         return run(None)
     model = backends.embedder(choice.spec, settings, session.progress)
     video = described.timeline.video.id
-    seen = guarded_embedder(model, session.meter, video)
-    with closing(Kept(seen, session.store, video)) as embedder:
+    with closing(keeping(model, session.store, session.meter, video)) as embedder:
         try:
             return run(embedder)
         except ModelError as error:

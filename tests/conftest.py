@@ -148,3 +148,16 @@ def _encode_sound(container: Any, audio: Any, sound: np.ndarray) -> None:
         frame.sample_rate, frame.pts, frame.time_base = 16_000, start, Fraction(1, 16_000)
         container.mux(audio.encode(frame))
     container.mux(audio.encode(None))
+
+
+@pytest.fixture
+def subtitled(make_video: VideoMaker) -> VideoMaker:
+    """subtitled(srt, seconds=6): talk.mp4, half dark and half bright, with subtitles beside it."""
+
+    def make(srt: str, seconds: int = 6) -> Path:
+        shades = [value for value in (20, 200) for _ in range(5 * seconds)]
+        path = make_video("talk.mp4", [np.full((90, 160, 3), shade, np.uint8) for shade in shades])
+        path.with_suffix(".srt").write_text(srt, "utf-8")
+        return path
+
+    return make

@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import jsonschema
-import numpy as np
 import pytest
 from conftest import VideoMaker
 
@@ -33,11 +32,8 @@ def silvr(*words: object, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def video(make_video: VideoMaker) -> Path:
-    pictures = [np.full((90, 160, 3), value, np.uint8) for value in (20, 200) for _ in range(30)]
-    path = make_video("talk.mp4", pictures)
-    path.with_suffix(".srt").write_text(SRT, "utf-8")
-    return path
+def video(subtitled: VideoMaker) -> Path:
+    return subtitled(SRT)
 
 
 def test_a_dry_run_shows_the_path_and_says_that_it_is_fake(video: Path) -> None:

@@ -182,11 +182,8 @@ def test_without_a_named_embedder_nothing_is_embedded(
 
 
 @pytest.fixture
-def talk(make_video: VideoMaker) -> Path:
-    pictures = [np.full((90, 160, 3), value, np.uint8) for value in (20, 200) for _ in range(100)]
-    path = make_video("talk.mp4", pictures)
-    path.with_suffix(".srt").write_text(SRT, "utf-8")
-    return path
+def talk(subtitled: VideoMaker) -> Path:
+    return subtitled(SRT, 20)
 
 
 def test_the_command_finds_words_and_pictures(talk: Path) -> None:

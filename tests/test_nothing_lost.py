@@ -194,9 +194,10 @@ def test_a_drive_that_cannot_write_ahead_is_used_the_plain_way() -> None:
 
             if "WAL" in sql:
                 raise sqlite3.OperationalError("disk I/O error")
-            return sqlite3.connect(":memory:").execute("SELECT 'delete'")
+            return plain.execute("SELECT 'delete'")
 
-    assert journal.journal(Stubborn(), Path("/x/cache"), 1.0) == "delete"  # type: ignore[arg-type]
+    with closing(sqlite3.connect(":memory:")) as plain:
+        assert journal.journal(Stubborn(), Path("/x/cache"), 1.0) == "delete"  # type: ignore[arg-type]
 
 
 # -- versions

@@ -7,7 +7,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 import servers
 from conftest import VideoMaker
@@ -24,11 +23,8 @@ IMPATIENT = ["--reader", "none", "--set", "calls.retries=0"]
 
 
 @pytest.fixture
-def video(make_video: VideoMaker) -> Path:
-    pictures = [np.full((90, 160, 3), value, np.uint8) for value in (20, 200) for _ in range(30)]
-    path = make_video("talk.mp4", pictures)
-    path.with_suffix(".srt").write_text(SRT, "utf-8")
-    return path
+def video(subtitled: VideoMaker) -> Path:
+    return subtitled(SRT)
 
 
 def stages(tmp_path: Path) -> int:

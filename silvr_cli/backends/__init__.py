@@ -262,7 +262,7 @@ def _ollama(choice: Choice, settings: Settings, progress: Progress | None) -> Ol
 
 def _vectors(choice: Choice, settings: Settings, progress: Progress | None) -> Embedder:
     del progress
-    from .served import OllamaVectors, OpenAiVectors, Served
+    from .served_vectors import OllamaVectors, OpenAiVectors, Served
 
     if choice.provider == "llamacpp":
         from .gguf_vectors import GgufVectors

@@ -10,7 +10,7 @@ from typing import Any
 from .. import cores
 from ..errors import ModelError
 from .openmp import llama
-from .served import Sent
+from .served_vectors import Sent
 
 # Tokens of the longest text, with what stands before it.
 LONGEST_TOKENS = 1024

@@ -17,7 +17,7 @@ from test_cli import silvr
 
 from silvr_cli import backends
 from silvr_cli.backends.fake import FakeEmbedder
-from silvr_cli.backends.served import AT_ONCE, LONGEST, Sent, Served, trained
+from silvr_cli.backends.served_vectors import AT_ONCE, LONGEST, Sent, Served, trained
 from silvr_cli.configuration import load
 from silvr_cli.errors import LimitReached, ModelError, Refused, UsageError
 from silvr_cli.metering import Meter, guarded_embedder
@@ -225,11 +225,8 @@ def test_an_embedder_on_a_server_needs_a_name() -> None:
 
 
 @pytest.fixture
-def video(make_video: VideoMaker) -> Path:
-    pictures = [np.full((90, 160, 3), value, np.uint8) for value in (20, 200) for _ in range(30)]
-    path = make_video("talk.mp4", pictures)
-    path.with_suffix(".srt").write_text(SRT, "utf-8")
-    return path
+def video(subtitled: VideoMaker) -> Path:
+    return subtitled(SRT)
 
 
 SRT = """1

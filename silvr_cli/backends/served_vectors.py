@@ -64,6 +64,8 @@ TRAINED: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Before:
+    """What stands before a query and before a text."""
+
     query: str
     text: str
 
