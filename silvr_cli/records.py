@@ -14,6 +14,8 @@ KIND_NAMES: tuple[str, ...] = get_args(Kind)
 Style = Literal["tldr", "bullets", "detailed", "minutes"]
 Verdict = Literal["found", "not_found", "unclear"]
 Confidence = Literal["high", "medium", "low"]
+# The least first.
+CONFIDENCES: tuple[Confidence, ...] = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, slots=True)

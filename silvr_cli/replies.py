@@ -128,14 +128,15 @@ def option(reply: str, options: Sequence[str]) -> int | None:
     return by_letter if by_letter is not None else in_words
 
 
-def alike(answer: Answer, answers: Sequence[Answer]) -> int:
-    """How many of `answers` mean the same as `answer`: the same option, verdict or words."""
-    return sum(
-        other.verdict == answer.verdict
+def alike(answer: Answer, answers: Sequence[Answer]) -> list[Answer]:
+    """Those of `answers` that mean the same as `answer`: the same option, verdict or words."""
+    return [
+        other
+        for other in answers
+        if other.verdict == answer.verdict
         and other.choice == answer.choice
         and _likeness(_plain(other.text), _plain(answer.text)) >= ALIKE
-        for other in answers
-    )
+    ]
 
 
 def letter(text: str, count: int) -> int | None:

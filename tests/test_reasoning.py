@@ -252,6 +252,13 @@ def test_a_vote_rotates_the_options_and_counts_what_is_meant() -> None:
     assert found.usage.calls == 5
 
 
+def test_a_vote_of_forced_replies_is_no_surer_than_each_of_them() -> None:
+    model = Script(*["perhaps", '"Gate nine"'] * 3)
+    found = answer(CONTEXT, "Which gate?", ("Gate three", "Gate nine"), model, Reasoning(vote=3))
+    assert (found.text, found.confidence) == ("Gate nine", "low")
+    assert found.notes[-1] == "3 of 3 answers agree"
+
+
 def test_samples_of_an_open_answer_agree_or_lower_the_confidence() -> None:
     model = Script("Gate seven.", "It was gate seven.", *["Gate nine, I think."] * 2)
     found = answer(CONTEXT, "Which gate opened?", (), model, Reasoning(vote=3))

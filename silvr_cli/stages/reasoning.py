@@ -17,7 +17,7 @@ from .. import echoes, evidence, prompts, quotes, reckoning, replies, temporal
 from ..errors import ReplyError
 from ..figures import figures
 from ..protocols import Reply
-from ..records import Answer, Confidence, Context, Evidence, Settled, Verdict
+from ..records import CONFIDENCES, Answer, Confidence, Context, Evidence, Settled, Verdict
 from ..relevance import worded
 from ..talk import Talk
 
@@ -149,10 +149,13 @@ def _voted(
     if not answers:
         raise error or ReplyError(f"{talk.model.name} gave no answer")
     alike = [replies.alike(answer, answers) for answer in answers]
-    best = max(range(len(answers)), key=lambda i: (alike[i], -i))
-    share = alike[best] / votes
-    confidence: Confidence = "high" if share > 0.75 else "medium" if share > 0.5 else "low"
-    told = f"{alike[best]} of {votes} answers agree"
+    best = max(range(len(answers)), key=lambda i: (len(alike[i]), -i))
+    share = len(alike[best]) / votes
+    agreed: Confidence = "high" if share > 0.75 else "medium" if share > 0.5 else "low"
+    # Answers that all have their doubts are no surer for being of one mind.
+    surest = max((a.confidence for a in alike[best]), key=CONFIDENCES.index)
+    confidence = min(agreed, surest, key=CONFIDENCES.index)
+    told = f"{len(alike[best])} of {votes} answers agree"
     return replace(answers[best], confidence=confidence, notes=(*answers[best].notes, told))
 
 

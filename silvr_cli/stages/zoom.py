@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..metering import added
-from ..records import Answer, Clip, Context, Line
+from ..records import CONFIDENCES, Answer, Clip, Context, Line
 from ..relevance import Index, terms
 from ..timeline import KINDS, as_text, clock, line_text
 
@@ -30,7 +30,6 @@ CLIPS_A_PLACE = 4
 LINE_BREAK = 1
 NOTHING = re.compile(r"\b(?:no|not|nothing|none|neither|never)\b|n't\b", re.IGNORECASE)
 VERDICTS = ("not_found", "unclear", "found")
-CONFIDENCES = ("low", "medium", "high")
 
 
 def doubtful(answer: Answer, context: Context) -> bool:
