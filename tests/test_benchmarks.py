@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from silvr_cli.errors import InputError
-from silvr_cli.evals import choices, named, run, table
+from silvr_cli.evals import choices, named, qmsum, run, table
 from silvr_cli.evals.benchmark import Data, Item, Response, Span
 
 OFFICIAL = Path(__file__).with_name("official")
@@ -253,7 +253,22 @@ def test_qmsum_turns_become_seconds() -> None:
     # 7 words, then 6, at 2.5 a second: the second turn lasts from 2.8 to 5.2 seconds.
     assert specific.more["spans"] == [[pytest.approx(2.8), pytest.approx(5.2)]]
     lines = data.timelines[specific.video].lines
-    assert lines[1].text == "Marketing: Yellow sells best this year ."
+    assert lines[1].text == "Marketing: Yellow sells best this year."
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("the T_V_ is {vocalsound} on . Is n't it ?", "the TV is on. Isn't it?"),
+        ("It 's an L_C_D_ {disfmarker} or two L_C_D_s , say .", "It's an LCD or two LCDs, say."),
+        ("Save it as .PSD , then", "Save it as .PSD, then"),
+        ("{vocalsound} {pause}", ""),
+        ("a {two words} stays", "a {two words} stays"),
+    ],
+)
+def test_qmsum_is_read_without_the_marks_of_its_transcription(written: str, read: str) -> None:
+    assert qmsum.plain(written) == read
+    assert qmsum.plain(read) == read
 
 
 def test_tutorialvqa_sentences_get_the_times_of_segments() -> None:

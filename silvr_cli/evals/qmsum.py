@@ -1,12 +1,15 @@
 """QMSum (Zhong et al., NAACL 2021): questions to meetings of an hour; answers in a paragraph.
 
 Official files: `data/ALL/jsonl/<split>.jsonl` or `data/ALL/<split>/*.json` of Yale-LILY/QMSum; or
-our own jsonl. Transcripts have turns and no clock: 2.5 words a second stand in for one.
+our own jsonl. Transcripts have turns and no clock: 2.5 words a second stand in for one. They are
+written for linguists, and are read here as anybody would write them down (see `plain`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,20 @@ from .tables import document, find, need, rows
 
 WINDOW = 60.0
 WORDS_A_SECOND = 2.5
+# Marks of what was heard besides words: {vocalsound}, {disfmarker}.
+MARK = re.compile(r"\{\w+\}")
+# Letters that are spoken one by one: T_V_, L_C_D_s.
+SPELLED = re.compile(r"\b(?:[A-Za-z]_)+")
+# Punctuation and endings that stand apart from their word.
+APART = re.compile(r"\s+(?=[.,;:?!](?!\w)|'(?:s|m|d|re|ve|ll|t)\b|n't\b)")
+
+
+def plain(text: str) -> str:
+    """A turn without the marks of its transcription: "the T_V_ is {vocalsound} on ." is "the TV is
+    on.".
+    """
+    words = SPELLED.sub(lambda letters: letters[0].replace("_", ""), MARK.sub(" ", text))
+    return " ".join(APART.sub("", words).split())
 
 
 def load(folder: Path, split: str) -> Data:
@@ -34,15 +51,24 @@ def load(folder: Path, split: str) -> Data:
             )
             for q in found
         )
-        return Data(tuple(items), own_jsonl.timelines(folder, split))
+        told = own_jsonl.timelines(folder, split).items()
+        return Data(tuple(items), {name: _readable(timeline) for name, timeline in told})
     items_found: list[Item] = []
     timelines: dict[str, Timeline] = {}
     for index, (name, meeting, path) in enumerate(_meetings(folder, split)):
         video = name or f"{split}{index:02d}"
         lines = _turns(meeting, path)
-        timelines[video] = own_jsonl.made(video, lines[-1].end, lines)
+        timelines[video] = _readable(own_jsonl.made(video, lines[-1].end, lines))
         items_found += _questions(meeting, video, lines, path)
     return Data(tuple(items_found), timelines)
+
+
+def _readable(timeline: Timeline) -> Timeline:
+    """With plain turns; those that are nothing but marks are left out."""
+    lines = [replace(line, text=plain(line.text)) for line in timeline.lines]
+    video = timeline.video
+    said = [line for line in lines if line.text and not line.text.endswith(":")]
+    return own_jsonl.made(video.name, video.duration, said)
 
 
 def _meetings(folder: Path, split: str) -> list[tuple[str, dict[str, Any], Path]]:
