@@ -2,13 +2,15 @@
 
     python benchmarks/retrieval.py SET_FOLDER [--window 15] [--sample 300] [--vectors FILE]
                                    [--anonymous] [--embed SPEC [--base-url URL]]
-                                   [--llm SPEC --llm-questions 80]
+                                   [--read SPEC [--readings FILE]]
 
 SET_FOLDER holds timelines.jsonl (video_id, duration, events with start, end, text and perhaps
 speaker) and questions.jsonl (video_id, question, gold_spans in seconds), as TutorialVQA (window 15)
 and QMSum (window 60) do. A hit: the middle of the first moment lies in a gold span. The floor is
 BM25 over windows of so many seconds at half steps, as published beside these sets. The videos, and
 so the questions, are split by a hash into those that weights were tuned on and those they were not.
+With --read a text model reads the likeliest stretches too, as `silvr find --read` does: seconds a
+stretch. FILE keeps what it found, so that a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -22,21 +24,17 @@ from pathlib import Path
 
 import numpy as np
 
-from silvr_cli import backends, replies
+from silvr_cli import backends
 from silvr_cli.configuration import load
-from silvr_cli.protocols import Embedder, Message, Request, TextModel
+from silvr_cli.evals import qmsum
+from silvr_cli.protocols import Embedder, TextModel
 from silvr_cli.records import Line, Moment, Timeline, Video
 from silvr_cli.relevance import Index
 from silvr_cli.settings import Moments
-from silvr_cli.stages import moments
+from silvr_cli.stages import moments, reading
+from silvr_cli.talk import Talk
 
 Span = tuple[float, float]
-CHOOSE = """Passages from a video:
-{passages}
-
-Somebody looks for the place in the video that answers: {question}
-Which passage is it? Reply with that passage only."""
-WORDS_SHOWN = 60
 
 
 class Remembered:
@@ -66,9 +64,9 @@ def timelines(folder: Path, anonymous: bool) -> dict[str, Timeline]:
     found = {}
     for row in map(json.loads, (folder / "timelines.jsonl").read_text("utf-8").splitlines()):
         lines = tuple(
-            Line(e["start"], e["end"], "speech", said(e, anonymous))
+            Line(e["start"], e["end"], "speech", text)
             for e in row["events"]
-            if e["start"] is not None and e["end"] is not None
+            if e["start"] is not None and e["end"] is not None and (text := said(e, anonymous))
         )
         video = Video(row["video_id"], row["video_id"], row["duration"])
         found[row["video_id"]] = Timeline(video, lines)
@@ -76,8 +74,11 @@ def timelines(folder: Path, anonymous: bool) -> dict[str, Timeline]:
 
 
 def said(event: dict, anonymous: bool) -> str:
-    speaker = "" if anonymous else event.get("speaker", "")
-    return f"{speaker}: {event['text']}" if speaker else event["text"]
+    """The text with its speaker, if it has one; meetings are read as `silvr eval qmsum` does."""
+    if not event.get("speaker"):
+        return event["text"]
+    text = qmsum.plain(event["text"])
+    return f"{event['speaker']}: {text}" if text and not anonymous else text
 
 
 def questions(folder: Path, sample: int | None) -> list[dict]:
@@ -119,17 +120,36 @@ def spans(found: Sequence[Moment]) -> list[Span]:
     return [(moment.start, moment.end) for moment in found]
 
 
-def chosen(found: Sequence[Moment], question: str, model: TextModel) -> list[Moment]:
-    """The moments with the one in front that the model picks, told in order of time."""
-    if len(found) < 2:
-        return list(found)
-    shown = sorted(found, key=lambda moment: moment.start)
-    texts = [" ".join(moment.text.split()[:WORDS_SHOWN]) for moment in shown]
-    prompt = CHOOSE.format(passages="\n".join(f"- {text}" for text in texts), question=question)
-    reply = model.chat([Message("user", prompt)], Request(24)).text
-    pick = replies.by_words(reply, [" ".join(text.split()[:16]) for text in texts])
-    first = found[0] if pick is None else shown[pick]
-    return [first, *(moment for moment in found if moment is not first)]
+class Readings:
+    """What a model found in each stretch, for a question; kept in FILE, a line each (a Work)."""
+
+    def __init__(self, model: TextModel, file: Path | None) -> None:
+        self.talk, self.file, self.question = Talk(model), file, ""
+        self.found: dict[str, float] = {}
+        if file and file.is_file():
+            self.found = dict(map(json.loads, file.read_text("utf-8").splitlines()))
+
+    def __call__(self, texts: Sequence[str]) -> Sequence[float]:
+        self.texts = texts
+        return reading.read(texts, self.question, self.talk, self)
+
+    def get(self, key: str) -> float | None:
+        return self.found.get(self._name(key))
+
+    def put(self, key: str, value: float) -> None:
+        self.found[self._name(key)] = value
+        if self.file:
+            with self.file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps([self._name(key), value]) + "\n")
+
+    def report(self, done: float, total: float) -> None:
+        return
+
+    def note(self, message: str) -> None:
+        print(message)
+
+    def _name(self, key: str) -> str:
+        return hashed(f"{self.question}\n{self.texts[int(key.split()[-1])]}")[:24]
 
 
 def hit(found: Sequence[Span], question: dict) -> bool:
@@ -160,8 +180,8 @@ def main() -> None:
     parser.add_argument("--anonymous", action="store_true", help="without the speakers' names")
     parser.add_argument("--embed", default="minilm")
     parser.add_argument("--base-url", help="server of --embed openai/MODEL")
-    parser.add_argument("--llm")
-    parser.add_argument("--llm-questions", type=int, default=80)
+    parser.add_argument("--read", metavar="SPEC", help="the text model that reads")
+    parser.add_argument("--readings", type=Path, help="keeps what it found (.jsonl)")
     options = parser.parse_args()
     settings = load({"servers.base_url": options.base_url} if options.base_url else {}).settings
     told = timelines(options.folder, options.anonymous)
@@ -169,21 +189,28 @@ def main() -> None:
     floors = {name: floor(timeline, options.window) for name, timeline in told.items()}
     report("floor", [(q, floors[q["video_id"]](q["question"])) for q in asked])
 
-    def find(question: dict, embedder: Embedder | None, top: int = 3) -> tuple[Moment, ...]:
-        timeline = told[question["video_id"]]
-        return moments.find(timeline, question["question"], Moments(top=top), embedder)
+    def find(
+        question: dict, embedder: Embedder | None, readings: Readings | None = None
+    ) -> tuple[Moment, ...]:
+        timeline, reader = told[question["video_id"]], None
+        if readings:
+            readings.question = question["question"]
+            reader = moments.Reader(readings, settings.reading.stretches)
+        return moments.find(timeline, question["question"], Moments(top=3), embedder, reader)
 
     report("words", [(q, spans(find(q, None))) for q in asked])
     memory = Remembered(backends.embedder(options.embed, settings), options.vectors)
     report("embeddings", [(q, nearest(told[q["video_id"]], q["question"], memory)) for q in asked])
     memory.save()
     report("both", [(q, spans(find(q, memory))) for q in asked])
-    if options.llm:
-        few = asked[: options.llm_questions]
-        report("both, few", [(q, spans(find(q, memory))) for q in few])
-        with closing(backends.text_model(options.llm, settings)) as model:
-            picked = [(q, spans(chosen(find(q, memory, 4), q["question"], model))) for q in few]
-        report("model chooses", picked)
+    if options.read:
+        # Questions of one video in a row: the model remembers stretches that it has read.
+        asked.sort(key=lambda question: question["video_id"])
+        with closing(backends.text_model(options.read, settings)) as model:
+            readings = Readings(model, options.readings)
+            report("read", [(q, spans(find(q, memory, readings))) for q in asked])
+        usage = readings.talk.usage
+        print(f"{usage.calls} calls, {usage.prompt_tokens} tokens read, {usage.seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -17,14 +17,14 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import backends, embeddings, graph, intake, timeline
+from . import embeddings, graph, intake, timeline
 from .captioning import Captioner
 from .errors import UsageError
 from .hints import Hinter
 from .language import language_stages
 from .metering import guarded, reached
 from .overview import Given, chapter_stage, foreseen, summary_stages, untitled
-from .places import cut_out, events, find, highlights
+from .places import cut_out, events, expected_reading, find, highlights, open_text_model
 from .records import Answer, Chapter, Context, Line, Summary, Video
 from .session import Answered, Described, Session, Source
 from .settings import Settings
@@ -45,6 +45,7 @@ __all__ = [
     "describe",
     "events",
     "expected_answer",
+    "expected_reading",
     "find",
     "highlights",
     "open_embedder",
@@ -184,15 +185,6 @@ def _finished(stages: tuple[graph.Stage, ...], described: Described, session: Se
     for note in outcome.notes:
         session.tell(note)
     return outcome.outputs[stages[-1].name]
-
-
-def open_text_model(session: Session) -> TextModel:
-    """The model that the settings name for answering; the user is told what `auto` chose."""
-    settings = session.settings
-    choice = backends.resolve("llm", settings.models.llm, settings)
-    if choice.reason:
-        session.tell(f"llm: {choice.spec} ({choice.reason})")
-    return backends.text_model(choice.spec, settings, session.progress)
 
 
 def open_embedder(session: Session) -> Embedder | None:

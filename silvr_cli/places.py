@@ -5,9 +5,11 @@ Joins the stages that give spans to the embedder, the cache and the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +22,7 @@ from .metering import guarded
 from .overview import digest, shortener, window_tokens
 from .records import Event, Line, Moment
 from .settings import Chapters
-from .talk import Talk
+from .talk import FORCED_ROOM, Talk
 
 if TYPE_CHECKING:
     from .media.excerpts import Excerpt
@@ -28,20 +30,106 @@ if TYPE_CHECKING:
     from .session import Described, Session
 
 Result = TypeVar("Result")
+# A stretch that a model reads for `find`, with the prompt around it and the query.
+READING_TOKENS = 600
 
 
-def find(described: Described, query: str, session: Session) -> tuple[Moment, ...]:
+def find(
+    described: Described, query: str, session: Session, model: TextModel | None = None
+) -> tuple[Moment, ...]:
     """Where in the video the query's answer is told, the likeliest moment first.
 
-    Sentences stay whole, and bounds stand at scene cuts where these are near. Raises ModelError
-    when the embedder that the settings name cannot be used; without the one that `auto` would
-    take, words alone decide, and the user is told.
+    Sentences stay whole, and bounds stand at scene cuts where these are near. Where the settings
+    want it, a text model reads the likeliest stretches: the given one, else the one that they name.
+
+    Raises ModelError when the embedder that the settings name, or the model, cannot be used;
+    without the embedder that `auto` would take, words alone decide, and the user is told.
     """
     from .stages import moments
 
     told, settings = described.timeline, session.settings.moments
-    found = _embedded(described, session, lambda e: moments.find(told, query, settings, e))
+    with _reading(model, session) as reading:
+        reader = None
+        if reading:
+            read = partial(_read, described, query, session, reading)
+            reader = moments.Reader(read, session.settings.reading.stretches)
+        try:
+            found = _embedded(
+                described, session, lambda e: moments.find(told, query, settings, e, reader)
+            )
+        except _Unread as unread:
+            raise unread.error from unread
     return refined(found, told.lines, described.cuts)
+
+
+class _Unread(Exception):
+    """The reader failed: nothing that an embedder could be blamed for."""
+
+    def __init__(self, error: ModelError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@contextmanager
+def _reading(model: TextModel | None, session: Session) -> Iterator[TextModel | None]:
+    """The model that reads for `find`, or None; one that is opened here is closed."""
+    if model or not session.settings.reading.find:
+        yield model if session.settings.reading.find else None
+        return
+    with closing(open_text_model(session)) as opened:
+        yield opened
+
+
+def _read(
+    described: Described,
+    query: str,
+    session: Session,
+    model: TextModel,
+    texts: Sequence[str],
+) -> tuple[float, ...]:
+    """What the model finds in each stretch, taken from the cache where it has read them before."""
+    settings, video = session.settings.reasoning, described.timeline.video.id
+
+    def run(inputs: Mapping[str, Any], work: Work) -> tuple[float, ...]:
+        from .stages.reading import read
+
+        seen = guarded(model, session.meter, video, "reading")
+        return read(texts, query, Talk(seen, settings.temperature, settings.seed), work)
+
+    identity = {
+        "texts": hashlib.sha256(repr(texts).encode("utf-8", "surrogatepass")).hexdigest(),
+        "query": query,
+        "prompts": {name: prompts.load(name).sha for name in ("place_query", "place_order")},
+        "model": model.fingerprint(),
+        "how": [settings.temperature, settings.seed],
+    }
+    stage = graph.Stage("reading", 1, (), identity, tuple[float, ...], run)
+    try:
+        outcome = graph.run((stage,), video, session.store, session.progress)
+    except ModelError as error:
+        raise _Unread(error) from error
+    found: tuple[float, ...] = outcome.outputs["reading"]
+    return found
+
+
+def expected_reading(session: Session) -> graph.StageState:
+    """What reading for one query costs at most."""
+    with closing(open_text_model(session)) as model:
+        calls = session.settings.reading.stretches
+        tokens = calls * READING_TOKENS
+        expected = session.meter.expected(model.name, calls, tokens, calls * FORCED_ROOM)
+        return graph.StageState(
+            "reading", "", "to run", model=model.fingerprint(), expected=expected
+        )
+
+
+def open_text_model(session: Session) -> TextModel:
+    """The model that the settings name for answering; the user is told what `auto` chose."""
+    settings = session.settings
+    choice = backends.resolve("llm", settings.models.llm, settings)
+    if choice.reason:
+        session.tell(f"llm: {choice.spec} ({choice.reason})")
+    return backends.text_model(choice.spec, settings, session.progress)
 
 
 def highlights(described: Described, session: Session) -> tuple[Moment, ...]:

@@ -36,9 +36,9 @@ class Message:
 class Request:
     """How a reply is to be made. `schema` is a JSON schema that the reply must satisfy.
 
-    `grammar` (GBNF) and `likeliest`, how many of the first token's candidates to tell, are for
-    models that say so in the table of backends; others leave them out. `on_text` is called with
-    each piece of text as it arrives (reasoning included).
+    `grammar` (GBNF), `forced`, the text that the reply is to be, and `likeliest`, how many of the
+    first token's candidates to tell, are for models that say so in the table of backends; others
+    leave them out. `on_text` is called with each piece of text as it arrives (reasoning included).
     """
 
     max_tokens: int = 512
@@ -47,6 +47,7 @@ class Request:
     schema: dict[str, Any] | None = None
     stop: tuple[str, ...] = ()
     grammar: str | None = None
+    forced: str | None = None
     likeliest: int = 0
     on_text: Callable[[str], None] | None = None
 
@@ -56,7 +57,8 @@ class Reply:
     """A model's reply; `reasoning` is its separate thinking text; `finish` is stop or length.
 
     `first` holds (token, log probability) of the first token's candidates, the likeliest first,
-    before any grammar.
+    before any grammar. `likelihood` is the log probability of all of the reply, likewise. Both
+    are told only by models that know how, when one of `likeliest` and `forced` is asked for.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Reply:
     usage: Usage = Usage()
     finish: Literal["stop", "length"] = "stop"
     first: tuple[tuple[str, float], ...] = ()
+    likelihood: float | None = None
 
 
 class Model(Protocol):

@@ -131,6 +131,13 @@ class Moments(Section):
     top: int = Field(default=5, ge=1, le=100, description="moments that silvr find shows at most")
 
 
+class Reading(Section):
+    """A language model that reads for `find`."""
+
+    find: bool = Field(default=False, description="silvr find has the likeliest stretches read")
+    stretches: int = Field(default=12, ge=2, le=100, description="how many of them")
+
+
 class Highlights(Section):
     top: int = Field(default=5, ge=1, le=100, description="highlights shown at most")
 
@@ -266,6 +273,7 @@ class Settings(Section):
     speech: Speech = Speech()
     reduction: Reduction = Reduction()
     moments: Moments = Moments()
+    reading: Reading = Reading()
     highlights: Highlights = Highlights()
     events: Events = Events()
     notes: Notes = Notes()

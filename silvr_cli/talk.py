@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .protocols import TextModel
 
+FORCED_ROOM = 16
+
 
 @dataclass(slots=True)
 class Talk:
@@ -44,6 +46,14 @@ class Talk:
         request = Request(1, self.temperature, self.seed, likeliest=most)
         return self._send(name, request, values).first
 
+    def likelihood(self, name: str, reply: str, **values: Any) -> float | None:
+        """The log probability of `reply` after the prompt; None where the model does not tell it.
+
+        A model that cannot be forced says something of its own, FORCED_ROOM tokens at most.
+        """
+        request = Request(FORCED_ROOM, self.temperature, self.seed, forced=reply)
+        return self._send(name, request, values).likelihood
+
     def ask_again(self, name: str, tokens: int, **values: Any) -> Reply:
         """Another reply to a prompt whose first one could not be used: warmer, another seed."""
         warmer = max(0.7, self.temperature)
@@ -54,7 +64,7 @@ class Talk:
         message = Message("user", prompt.fill(**values))
         started = time.monotonic()
         # Likelihoods come with whole replies, not with streamed ones.
-        listener = None if request.likeliest else self.on_text
+        listener = None if request.likeliest or request.forced else self.on_text
         reply = self.model.chat([message], replace(request, on_text=listener))
         with self._lock:
             self.used[name] = prompt.sha

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -13,7 +14,7 @@ from silvr_cli.backends.fake import FakeEmbedder
 from silvr_cli.configuration import load
 from silvr_cli.records import Line, Moment, Timeline, Video
 from silvr_cli.settings import Moments
-from silvr_cli.stages.moments import LEAST, find, passages, telling
+from silvr_cli.stages.moments import LEAST, STRETCH_LEAST, Reader, find, passages, telling
 from silvr_cli.timeline import build
 
 TOLD = [
@@ -247,3 +248,82 @@ def test_runs_of_texts_score_as_if_they_were_joined(
         "coffee ship zebra 1,000"
     )
     assert relevance.Index(texts).joined("coffee ship zebra 1,000", runs) == pytest.approx(whole)
+
+
+def about(words: str) -> Reader:
+    """A reader that finds the stretches with these words better than all others."""
+    return Reader(lambda texts: [float(words in text) for text in texts])
+
+
+def long_talk() -> Timeline:
+    """Two places tell of the ferry alike; only a reader knows which one is meant."""
+    told = [f"Somebody tells of something else, number {i}, at some length." for i in range(60)]
+    told[15] = "The ferry leaves at nine, the old timetable says."
+    told[45] = "The ferry leaves at ten, the new timetable says."
+    return talk(told)
+
+
+@pytest.mark.parametrize(("word", "place"), [("old", 15), ("new", 45)])
+def test_a_reader_decides_between_places_that_stand_alike(word: str, place: int) -> None:
+    found = find(long_talk(), "ferry timetable", Moments(), None, about(word))
+    assert f"the {word} timetable" in found[0].text
+    assert found[0].start <= place * 10.0 < found[0].end
+
+
+def test_a_reader_gets_the_likeliest_stretches_whole_and_in_order_of_time() -> None:
+    shown: list[list[str]] = []
+
+    def read(texts: Sequence[str]) -> Sequence[float]:
+        shown.append(list(texts))
+        return [0.0] * len(texts)
+
+    timeline = long_talk()
+    found = find(timeline, "ferry timetable", Moments(), None, Reader(read, 3))
+    assert [(m.start, m.end) for m in found] == [
+        (m.start, m.end) for m in find(timeline, "ferry timetable", Moments())
+    ], "a reader to whom all is alike changes nothing"
+    (texts,) = shown
+    assert len(texts) == 3
+    told = " ".join(line.text for line in timeline.lines)
+    places = [told.index(text) for text in texts]
+    assert places == sorted(places)
+    assert all(STRETCH_LEAST <= len(text) <= STRETCH_LEAST + 80 for text in texts)
+    assert sum("timetable" in text for text in texts) == 2
+
+
+def test_a_reader_sees_who_speaks_once_a_turn_and_other_lines_by_themselves() -> None:
+    told = [
+        Line(0.0, 4.0, "speech", "Ann: We begin. We go on."),
+        Line(4.0, 6.0, "speech", "Ben: Do we?"),
+        Line(6.0, 8.0, "screen", "Agenda / Ferry"),
+        Line(8.0, 9.0, "speech", f"Cid: {'No ferry at all. ' * 40}"),
+    ]
+    shown: list[str] = []
+
+    def read(texts: Sequence[str]) -> Sequence[float]:
+        shown.extend(texts)
+        return [0.0] * len(texts)
+
+    find(build(Video("sha256:x", "talk.mp4", 9.0), told), "ferry", Moments(), None, Reader(read))
+    assert shown[0] == (
+        "Ann: We begin. We go on.\nBen: Do we?\nAgenda / Ferry\nCid:" + 9 * " No ferry at all."
+    )
+    assert shown[1].startswith("Cid: No ferry at all. No ferry")
+
+
+@given(
+    st.lists(lines, max_size=25),
+    st.lists(st.floats(-90, 0), min_size=40, max_size=40),
+    st.integers(2, 6),
+)
+def test_what_a_reader_finds_leaves_moments_apart_and_in_order_of_score(
+    told: list[Line], figures: list[float], stretches: int
+) -> None:
+    timeline = build(Video("sha256:x", "talk.mp4", 950.0), told)
+    reader = Reader(lambda texts: figures[: len(texts)], stretches)
+    found = find(timeline, "crop a boat", Moments(top=4), None, reader)
+    scores = [moment.score for moment in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    spans = sorted((moment.start, moment.end) for moment in found)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))

@@ -44,6 +44,8 @@ def stages(tmp_path: Path) -> int:
         (("chapters", "--llm", "openai/gpt-5-mini"), "OPENAI_API_KEY is not set"),
         (("find", "coach", "--embed", "openai/small"), "OPENAI_API_KEY is not set"),
         (("find", "coach", "--embed", "ollama/small"), "there is no Ollama server"),
+        (("find", "coach", "--llm", "openai/gpt-5-mini"), "OPENAI_API_KEY is not set"),
+        (("events", "--llm", "openai/gpt-5-mini"), "OPENAI_API_KEY is not set"),
     ],
 )
 def test_nothing_is_begun_that_cannot_be_ended(

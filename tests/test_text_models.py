@@ -151,6 +151,22 @@ def test_llama_cpp_keeps_a_grammar_and_tells_the_likeliest_first_tokens() -> Non
 
 
 @pytest.mark.models
+def test_llama_cpp_tells_how_likely_a_forced_reply_is_in_its_usual_tokens() -> None:
+    model = backends.text_model("llamacpp/smollm2-135m", load().settings)
+    forced = ['Why does "the dog" bark?', "Wo läuft der Hund hin?\nUnd wann?"]
+    try:
+        message = ask("The dog barks at the cat. Write a question about it.")
+        replies = [model.chat(message, Request(forced=text)) for text in forced]
+        tokens = [model.count([text])[0] for text in forced]
+    finally:
+        model.close()
+    assert [reply.text for reply in replies] == forced
+    assert [reply.usage.completion_tokens for reply in replies] == tokens
+    likely, unlikely = (reply.likelihood for reply in replies)
+    assert unlikely < likely < 0
+
+
+@pytest.mark.models
 def test_a_files_own_context_length_is_read() -> None:
     from silvr_cli.weights import catalogue, store
 

@@ -41,7 +41,7 @@ def about() -> Mapping[str, About]:
         "llamacpp": About(
             "a GGUF file, in process",
             tokens="exact",
-            also="grammar, likeliest tokens; pictures with `models.mmproj`",
+            also="grammar, likelihoods; pictures with `models.mmproj`",
             **local,
         ),
         "ollama": About("an Ollama server", "ollama", tokens=_ESTIMATED, **local),

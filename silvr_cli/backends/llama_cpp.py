@@ -90,6 +90,7 @@ class LlamaCpp:
 
     def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
         with self._lock:
+            request = self._forced(request) if request.forced else request
             needed = self._tokens(messages) + request.max_tokens
             if needed > self.context_length:
                 raise ContextOverflow(
@@ -122,8 +123,7 @@ class LlamaCpp:
         """Tokens a text, from one tokenization of all: a token belongs where it begins."""
         if not texts:
             return []
-        body = {"content": "\n".join(texts), "with_pieces": True, "parse_special": False}
-        tokens = self._post("/tokenize", body)["tokens"]
+        tokens = self._tokenized("\n".join(texts))
         counts, index, left = [0] * len(texts), 0, len(texts[0].encode("utf-8")) + 1
         for token in tokens:
             while left <= 0 and index + 1 < len(texts):
@@ -133,6 +133,16 @@ class LlamaCpp:
             piece = token["piece"]
             left -= len(piece.encode("utf-8")) if isinstance(piece, str) else len(piece)
         return counts
+
+    def _forced(self, request: Request) -> Request:
+        """With a grammar that names each token: letters would fall into tokens nobody writes."""
+        ids = [token["id"] for token in self._tokenized(request.forced or "")]
+        grammar = "root ::= " + " ".join(f"<[{number}]>" for number in ids)
+        return replace(request, max_tokens=len(ids), likeliest=1, on_text=None, grammar=grammar)
+
+    def _tokenized(self, text: str) -> Any:
+        body = {"content": text, "with_pieces": True, "parse_special": False}
+        return self._post("/tokenize", body)["tokens"]
 
     def _get(self, route: str) -> Any:
         return self._ask(route, None)
@@ -219,14 +229,19 @@ def _whole(reply: dict[str, Any], name: str) -> Reply:
         message.get("reasoning_content") or "",
         _usage(reply),
         "length" if choice.get("finish_reason") == "length" else "stop",
-        _first(choice),
+        *_likelihoods((choice.get("logprobs") or {}).get("content") or ()),
     )
 
 
-def _first(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
-    content = (choice.get("logprobs") or {}).get("content") or [{}]
-    candidates = content[0].get("top_logprobs") or ()
-    return tuple((str(c["token"]), float(c["logprob"])) for c in candidates)
+def _likelihoods(
+    tokens: Sequence[dict[str, Any]],
+) -> tuple[tuple[tuple[str, float], ...], float | None]:
+    """The first token's candidates, and the sum over all tokens; (), None where none are told."""
+    if not tokens:
+        return (), None
+    candidates = tokens[0].get("top_logprobs") or ()
+    first = tuple((str(c["token"]), float(c["logprob"])) for c in candidates)
+    return first, sum(float(token["logprob"]) for token in tokens)
 
 
 class _Gathered:

@@ -133,7 +133,7 @@ def run(
     with options.session(loaded.settings, quiet) as session, ExitStack() as models:
         sources = Sources(benchmark, found, Folders(videos, captions, subtitles), session)
         model = marker = None
-        if asking.needs_model(found.items):
+        if asking.needs_model(found.items, session.settings):
             model = models.enter_context(closing(pipeline.open_text_model(session)))
         if judge:
             opened = models.enter_context(closing(_opened(judge, session)))

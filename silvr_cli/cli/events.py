@@ -52,7 +52,9 @@ def events(
     )
     source = options.source(video, captions, subtitles, clip_length, "events", output)
     with options.session(loaded.settings, quiet) as session:
-        asks = loaded.settings.events.method == "model"
+        # What `auto` finds no model for, or only a small one, is captioned without.
+        method, named = loaded.settings.events.method, loaded.settings.models.llm != "auto"
+        asks = method == "model" or (method == "auto" and named)
         model = pipeline.open_text_model(session) if asks else None
         described = pipeline.describe(source, session, model, pipeline.open_embedder(session))
         found = pipeline.events(described, session)

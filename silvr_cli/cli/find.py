@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
-from .options import OUTPUT
+from .options import OUTPUT, WORK
 
 if TYPE_CHECKING:
     from ..media.excerpts import Excerpt
@@ -24,11 +24,20 @@ def find(
         int | None,
         typer.Option("--top", help="Show at most so many moments.", rich_help_panel=OUTPUT),
     ] = None,
+    read: Annotated[
+        bool,
+        typer.Option(
+            "--read",
+            help="Let the language model read the likeliest stretches.",
+            rich_help_panel=WORK,
+        ),
+    ] = False,
     clip_out: options.ClipOut = None,
     exact: options.Exact = False,
     captions: options.Captions = None,
     subtitles: options.Subtitles = None,
     clip_length: options.ClipLength = None,
+    llm: options.Llm = None,
     embed: options.Embed = None,
     speech: options.Speech = None,
     vision: options.Vision = None,
@@ -51,18 +60,28 @@ def find(
     silvr find talk.mp4 "how the bridge was paid for" --top 3 --clip-out clips
 
     silvr find --subtitles talk.srt "thanks to the crew"
+
+    silvr find meeting.mp4 "why they chose rubber" --read
     """
     from .. import pipeline
     from ..exports import moments
     from . import display
 
-    loaded = options.chosen(locals(), moments__top=top, models__embed="fake" if dry_run else embed)
+    loaded = options.chosen(
+        locals(),
+        moments__top=top,
+        # Nothing else in this command takes a language model.
+        reading__find=True if read or llm else None,
+        models__embed="fake" if dry_run else embed,
+    )
     source, query = options.source_and_question(
         "find", words, captions, subtitles, clip_length, output
     )
     with options.session(loaded.settings, quiet) as session:
-        described = pipeline.describe(source, session, pipeline.open_embedder(session))
-        found = pipeline.find(described, query, session)
+        reads = loaded.settings.reading.find
+        model = pipeline.open_text_model(session) if reads else None
+        described = pipeline.describe(source, session, model, pipeline.open_embedder(session))
+        found = pipeline.find(described, query, session, model)
         clips: tuple[Excerpt, ...] = ()
         if clip_out and found:
             clips = pipeline.cut_out(described, found, clip_out, exact, session)

@@ -15,7 +15,7 @@ from ..metering import added
 from ..records import Usage
 from ..session import Session
 from . import work
-from .jobs import Job, ask_key, shown
+from .jobs import Job, ask_key, shown, talks
 from .lines import Known
 
 
@@ -57,6 +57,7 @@ def estimate(
     """
     found = Estimate()
     answer = cache(lambda: pipeline.expected_answer(session))
+    reading = cache(lambda: pipeline.expected_reading(session))
     with keep():
         for job in jobs:
             found.videos += 1
@@ -72,6 +73,8 @@ def estimate(
             found.kept += kept
             if job.task == "ask":
                 states = (*states, *(answer() for _ in range(len(job.asks) - kept)))
+            elif job.task == "find" and talks("find", session.settings):
+                states = (*states, *(reading() for _ in range(len(job.asks) - kept)))
             _add(found, states)
             report(found.videos)
     return found

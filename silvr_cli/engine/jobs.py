@@ -9,18 +9,25 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InputError, SilvrError
 from ..records import Answer, Chapter, Moment, Summary, Timeline, Usage
 from ..remote import addresses
 
+if TYPE_CHECKING:
+    from ..settings import Settings
+
 SCHEMA: Literal["silvr-batch/1"] = "silvr-batch/1"
 Task = Literal["ask", "chapters", "summarize", "timeline", "find"]
 Status = Literal["done", "failed"]
-# Tasks that need a question, and tasks that need a text model.
+# Tasks that need a question.
 ASKING: frozenset[Task] = frozenset({"ask", "find"})
-TALKING: frozenset[Task] = frozenset({"ask", "chapters", "summarize"})
+
+
+def talks(task: Task, settings: Settings) -> bool:
+    """Whether a task needs a text model."""
+    return task in ("ask", "chapters", "summarize") or (task == "find" and settings.reading.find)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from ..records import Usage
 from ..session import Session
 from . import work
 from .crew import Crew, Order
-from .jobs import TALKING, Ask, Done, Failure, Job, Result, Seen, Told, ask_key, line
+from .jobs import Ask, Done, Failure, Job, Result, Seen, Told, ask_key, line, talks
 from .lines import Ident
 from .output import Output
 from .spending import SharedMeter
@@ -125,7 +125,7 @@ class _Engine:
         session = stack.enter_context(Session.open(settings))
         # A closer look decodes once more, beside the workers.
         self.session = replace(session, turn=threading.BoundedSemaphore(1))
-        if self.task in TALKING:
+        if talks(self.task, settings):
             self.model = pipeline.open_text_model(self.session)
             self.slots = self.model.slots
             self.pool = ThreadPoolExecutor(self.slots, thread_name_prefix="ask")
@@ -217,7 +217,7 @@ class _Engine:
             if not self.reached:
                 # Before the first video is described: hours of it are of no use without the model.
                 # Chapters and summaries may all be in the cache.
-                if self.task == "ask":
+                if self.task in ("ask", "find"):
                     reached(self.model, self.session.meter)
                 if self.task in ("ask", "find"):
                     reached(pipeline.open_embedder(self.session), self.session.meter)

@@ -20,7 +20,7 @@ from ..media.probe import content_id
 from ..metering import added
 from ..session import Described, Session, Source
 from ..settings import Settings
-from .jobs import TALKING, Ask, Done, Failure, Job, Result, Seen, Task, Told, ask_key, digest
+from .jobs import Ask, Done, Failure, Job, Result, Seen, Task, Told, ask_key, digest, talks
 from .jobs import failure as told_failure
 from .jobs import line as result_line
 from .spending import Tab
@@ -103,7 +103,7 @@ def _result(
     if task == "summarize":
         return pipeline.summarize(told, session, model)
     if task == "find":
-        return pipeline.find(told, ask.question, session)
+        return pipeline.find(told, ask.question, session, model)
     # The same file may lie in several folders: where it lies is told beside the result.
     return replace(told.timeline, video=replace(told.timeline.video, path=None))
 
@@ -152,7 +152,7 @@ def identity(task: Task, settings: Settings) -> dict[str, Any]:
         name: getattr(settings, name).model_dump(mode="json") for name in sections
     }
     found["prompts"] = {name: prompts.load(name).sha for name in names}
-    if task in TALKING:
+    if talks(task, settings):
         found["llm"] = backends.fingerprint("llm", settings.models.llm, settings)
     if task == "ask" and _sees(settings):
         found["vision"] = backends.fingerprint("vision", settings.models.vision, settings)
@@ -178,6 +178,10 @@ def _depends(task: Task, settings: Settings) -> tuple[tuple[str, ...], list[str]
         summary = [name for name in every if name.startswith("summary_")]
         parts = chapter if settings.summary.style in ("detailed", "minutes") else []
         return ("summary", "chapters", "reasoning"), summary + parts
+    if task == "find" and talks(task, settings):
+        return ("moments", "reading", "reasoning"), [
+            name for name in every if name.startswith("place_")
+        ]
     return (("moments",) if task == "find" else ()), []
 
 
@@ -194,7 +198,7 @@ def named(task: Task, settings: Settings) -> dict[str, str]:
         "vision": models.vision,
         "reader": models.reader,
     }
-    if task in TALKING:
+    if talks(task, settings):
         roles["llm"] = models.llm
     if task != "timeline":
         roles["embed"] = models.embed
@@ -245,7 +249,7 @@ def _content(source: Source, held: intake.Input | None, session: Session) -> str
 
 @contextmanager
 def _model(task: Task, session: Session) -> Iterator[TextModel | None]:
-    if task not in TALKING:
+    if not talks(task, session.settings):
         yield None
         return
     with closing(pipeline.open_text_model(session)) as model:

@@ -28,6 +28,7 @@ from .sources import Sources
 
 if TYPE_CHECKING:
     from ..protocols import TextModel
+    from ..settings import Settings
     from .judge import Judge
 
 # Raise it when the same reply would be understood differently.
@@ -39,7 +40,12 @@ ELSEWHERE = frozenset(
         *("summary", "calls", "servers", "prompts", "cache", "weights"),
     }
 )
-PROMPTS = {"choice": ("answer_", "notes"), "open": ("answer_", "notes"), "chapters": ("chapter_",)}
+PROMPTS = {
+    "choice": ("answer_", "notes"),
+    "open": ("answer_", "notes"),
+    "chapters": ("chapter_",),
+    "moments": ("place_",),
+}
 ASKED_AGAIN: tuple[Status, ...] = ("unparsable", "too_long")
 
 
@@ -85,9 +91,10 @@ def selected(items: Sequence[Item], selection: Selection) -> tuple[Item, ...]:
     return tuple(items[i] for i in sorted(order, key=lambda i: (first[items[i].video], i)))
 
 
-def needs_model(items: Sequence[Item]) -> bool:
-    """Whether any question is put to a text model; moments are found without one."""
-    return any(way != "moments" for item in items for way in item.ways)
+def needs_model(items: Sequence[Item], settings: Settings) -> bool:
+    """Whether any question is put to a text model; moments may be found without one."""
+    ways = {way for item in items for way in item.ways}
+    return bool(ways - {"moments"}) or ("moments" in ways and settings.reading.find)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +226,7 @@ class Asking:
     ) -> Kept:
         session, response = self.session, kept.response
         if way == "moments":
-            moments = pipeline.find(described, item.question, session)
+            moments = pipeline.find(described, item.question, session, model)
             spans = tuple(Span(m.start, m.end, m.score, m.text) for m in moments)
             return replace(kept, response=replace(response, moments=spans))
         if way == "chapters":

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..delivery import announced, instructed
@@ -47,6 +47,11 @@ KIND_WEIGHT = {"caption": 0.4, "summary": 0.8, "sound": 0.6}
 # A moment grows over neighbours that stand at most so much lower than its best passage, while
 # there is no longer silence between them than GAP seconds and it lasts no more than LONGEST.
 GROWS, GAP, LONGEST = 1.5, 5.0, 60.0
+# A model that reads gets stretches of so many letters, some 250 words; in a short video they are
+# a STRETCHES-th of all. What it finds weighs READS standard deviations for the first moment and
+# READS_ON for those after it.
+STRETCH_LETTERS, STRETCHES, STRETCH_LEAST = 1400, 32, 240
+READS, READS_ON = 12.0, 1.0
 TINY = 1e-9
 # Less like the query than this is nothing at all; what shares so many of its words is kept.
 LEAST = 0.05
@@ -129,20 +134,37 @@ class Evidence:
     words: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads the `most` likeliest stretches: `read` gives each a figure, the higher, the better
+    it answers the query.
+    """
+
+    read: Callable[[Sequence[str]], Sequence[float]]
+    most: int = 12
+
+
 def find(
-    timeline: Timeline, query: str, settings: Moments, embedder: Embedder | None = None
+    timeline: Timeline,
+    query: str,
+    settings: Moments,
+    embedder: Embedder | None = None,
+    reader: Reader | None = None,
 ) -> tuple[Moment, ...]:
     """At most `settings.top` moments, the likeliest first; none when nothing has to do with it.
 
-    Raises ModelError when the embedder fails.
+    Raises ModelError when the embedder or the reader fails.
     """
-    told = passages(timeline.lines)
+    told, duration = passages(timeline.lines), timeline.video.duration
     if not told or not query.strip():
         return ()
-    evidence = weighed(told, query, timeline.video.duration, embedder)
-    best = _densest(told, evidence.standing, timeline.video.duration)
-    scores = _scores(evidence, best)
-    spans = _spans(told, evidence.standing, scores, best, settings.top)
+    evidence = weighed(told, query, duration, embedder)
+    total = _total(told, evidence.standing, duration)
+    heard = _heard(told, total, reader) if reader else 0.0 * total
+    best = int((total + READS * heard).argmax())
+    ranks = evidence.standing + READS_ON * heard
+    scores = _scores(replace(evidence, standing=ranks), best)
+    spans = _spans(told, evidence.standing, ranks, scores, best, settings.top)
     return tuple(_moment(told, span, scores) for span in spans)
 
 
@@ -213,7 +235,7 @@ def _edges(told: Sequence[Passage], duration: float) -> Any:
     """What a passage loses for standing at the very beginning or end of the video."""
     import numpy as np
 
-    at = np.array([passage.middle for passage in told]) / max(duration, TINY)
+    at = _shares(told, duration)
     return EDGE * (np.exp(-at / EDGE_SHARE) + np.exp(-np.clip(1 - at, 0, 1) / EDGE_SHARE))
 
 
@@ -245,15 +267,18 @@ def _scores(evidence: Evidence, best: int) -> Any:
 
 
 def _spans(
-    told: Sequence[Passage], standing: Any, scores: Any, densest: int, most: int
+    told: Sequence[Passage], standing: Any, ranks: Any, scores: Any, densest: int, most: int
 ) -> list[tuple[int, int, int]]:
-    """(best, first, last + 1) of the moments, the likeliest first; no two overlap in time."""
+    """(best, first, last + 1) of the moments, the likeliest first; no two overlap in time.
+
+    They are taken by `ranks` and grow by `standing`.
+    """
     import numpy as np
 
     left = np.array(standing)
     found: list[tuple[int, int, int]] = []
     while len(found) < most:
-        worth = np.where(scores > 0, left, -np.inf)
+        worth = np.where((scores > 0) & np.isfinite(left), ranks, -np.inf)
         if not np.isfinite(worth).any():
             break
         best = densest if not found and scores[densest] > 0 else int(np.argmax(worth))
@@ -266,18 +291,69 @@ def _spans(
     return found
 
 
-def _densest(told: Sequence[Passage], standing: Any, duration: float) -> int:
-    """The passage that stands highest, by itself and with what stands around it."""
+def _total(told: Sequence[Passage], standing: Any, duration: float) -> Any:
+    """How each passage stands, by itself and with what stands around it."""
     import numpy as np
 
-    share = np.array([passage.middle for passage in told]) / max(duration, TINY)
+    share = _shares(told, duration)
     at = np.clip((share * STEPS).astype(int), 0, STEPS - 1)
     # Where much is said, much is said that has nothing to do with it: only what stands out counts.
     worth = np.exp(standing - standing.max()) - np.exp(np.median(standing) - standing.max())
     weights = np.bincount(at, np.maximum(worth, 0.0), STEPS)
     steps = np.arange(1 - STEPS, STEPS) / (STEPS * DENSE_SHARE)
     dense = np.convolve(weights, np.exp(-(steps**2) / 2), "valid")[at]
-    return int(np.argmax(standing + DENSITY * np.log(dense + TINY)))
+    return standing + DENSITY * np.log(dense + TINY)
+
+
+def _heard(told: Sequence[Passage], total: Any, reader: Reader) -> Any:
+    """What a reading of the likeliest stretches adds to each passage, in standard deviations."""
+    import numpy as np
+
+    parts = _stretches(told)
+    if len(parts) < 2:
+        return 0.0 * total
+    likely = np.argsort([-total[a:b].max() for a, b in parts], kind="stable")[: reader.most]
+    chosen = sorted(likely.tolist())
+    figures = _standard(reader.read([_joined(told[a:b]) for a, b in (parts[i] for i in chosen)]))
+    # What is not read stands as low as what is read and is poor.
+    heard = np.full(len(parts), -1.0)
+    heard[chosen] = figures
+    return np.repeat(heard, [b - a for a, b in parts])
+
+
+def _stretches(told: Sequence[Passage]) -> list[tuple[int, int]]:
+    """[a, b) of passages that follow each other, STRETCH_LETTERS long or a little longer."""
+    letters = [len(passage.text) for passage in told]
+    length = min(STRETCH_LETTERS, max(STRETCH_LEAST, sum(letters) / STRETCHES))
+    found, first, size = [], 0, 0
+    for index, more in enumerate(letters):
+        size += more
+        if size >= length or index + 1 == len(told):
+            found.append((first, index + 1))
+            first, size = index + 1, 0
+    return found
+
+
+def _joined(told: Sequence[Passage]) -> str:
+    """The text of passages, a line for each speaker's turn and for each that is not said."""
+    rows: list[str] = []
+    before = ""
+    for passage in told:
+        name = SPEAKER.match(passage.text) if passage.kind == "speech" else None
+        speaker = name.group() if name else passage.kind
+        if rows and speaker == before and passage.kind == "speech":
+            rows[-1] += f" {passage.text[len(name.group()) if name else 0 :]}"
+        elif not rows or passage.text != rows[-1]:
+            rows.append(passage.text)
+        before = speaker
+    return "\n".join(rows)
+
+
+def _shares(told: Sequence[Passage], duration: float) -> Any:
+    """Where the middle of each passage stands, as a share (0-1) of the video."""
+    import numpy as np
+
+    return np.array([passage.middle for passage in told]) / max(duration, TINY)
 
 
 def _grown(told: Sequence[Passage], left: Any, best: int) -> tuple[int, int]:
