@@ -291,6 +291,13 @@ def test_a_reader_gets_the_likeliest_stretches_whole_and_in_order_of_time() -> N
     assert sum("timetable" in text for text in texts) == 2
 
 
+def test_a_reader_is_not_asked_about_what_the_video_has_nothing_of() -> None:
+    def read(texts: Sequence[str]) -> Sequence[float]:
+        raise AssertionError(texts)
+
+    assert find(long_talk(), "xylophone", Moments(), None, Reader(read)) == ()
+
+
 def test_a_reader_sees_who_speaks_once_a_turn_and_other_lines_by_themselves() -> None:
     told = [
         Line(0.0, 4.0, "speech", "Ann: We begin. We go on."),

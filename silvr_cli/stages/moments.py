@@ -159,6 +159,8 @@ def find(
     if not told or not query.strip():
         return ()
     evidence = weighed(told, query, duration, embedder)
+    if max(evidence.likeness.max(), evidence.words.max()) < LEAST:
+        return ()
     total = _total(told, evidence.standing, duration)
     heard = _heard(told, total, reader) if reader else 0.0 * total
     best = int((total + READS * heard).argmax())
