@@ -52,7 +52,7 @@ def find(
         reader = None
         if reading:
             read = partial(_read, described, query, session, reading)
-            reader = moments.Reader(read, session.settings.reading.stretches)
+            reader = moments.Reader(_apart(read), session.settings.reading.stretches)
         try:
             found = _embedded(
                 described, session, lambda e: moments.find(told, query, settings, e, reader)
@@ -68,6 +68,20 @@ class _Unread(Exception):
     def __init__(self, error: ModelError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def _apart(
+    read: Callable[[Sequence[str]], tuple[float, ...]],
+) -> Callable[[Sequence[str]], tuple[float, ...]]:
+    """The same, whose failure is told apart from the embedder's."""
+
+    def reading(texts: Sequence[str]) -> tuple[float, ...]:
+        try:
+            return read(texts)
+        except ModelError as error:
+            raise _Unread(error) from error
+
+    return reading
 
 
 @contextmanager
@@ -104,10 +118,7 @@ def _read(
         "how": [settings.temperature, settings.seed],
     }
     stage = graph.Stage("reading", 1, (), identity, tuple[float, ...], run)
-    try:
-        outcome = graph.run((stage,), video, session.store, session.progress)
-    except ModelError as error:
-        raise _Unread(error) from error
+    outcome = graph.run((stage,), video, session.store, session.progress)
     found: tuple[float, ...] = outcome.outputs["reading"]
     return found
 

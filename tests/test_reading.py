@@ -146,6 +146,14 @@ def test_a_model_that_cannot_read_is_told_and_not_taken_for_an_embedder(tmp_path
     assert "by words alone" not in ran.stderr
 
 
+@pytest.mark.models
+def test_a_model_that_is_not_there_is_not_taken_for_the_embedder_that_is(tmp_path: Path) -> None:
+    words = ("find", "--subtitles", talk(tmp_path), "ferry", "--llm", "ollama/small")
+    ran = silvr(*words, OLLAMA_HOST="127.0.0.1:9")
+    assert (ran.returncode, ran.stdout) == (4, "")
+    assert ran.stderr.count("there is no Ollama server") == 1
+
+
 def test_a_batch_of_queries_has_them_read(tmp_path: Path, subtitled: VideoMaker) -> None:
     video = subtitled(talk(tmp_path).read_text("utf-8"))
     words = ("batch", video, "--task", "find", "--question", "the ferry", "--embed", "fake")

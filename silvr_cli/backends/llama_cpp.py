@@ -25,6 +25,9 @@ FIRST_CONTEXT = 4096
 # What a chat template adds to a message, in tokens, with room to spare.
 TEMPLATE_TOKENS = 64
 BATCH_CHARACTERS = 100_000
+# Prompts that were read before are kept in so much memory, some thirty short ones. llama.cpp's own
+# 8 GiB fill up in a batch of some hundred questions, and are more than many a laptop has.
+KEPT_MIB = 512
 # From here on a file holds about 4 billion parameters in four bits.
 LARGE_BYTES = 2_200_000_000
 # A picture of 768 pixels at most, for the projectors in use.
@@ -183,7 +186,7 @@ class LlamaCpp:
         params = library.CommonParams()
         params.model.path = str(self._path())
         params.n_ctx, params.n_parallel, params.verbosity = size, 1, self._verbosity
-        params.warmup = False
+        params.warmup, params.cache_ram_mib = False, KEPT_MIB
         if self._mmproj:
             params.mmproj.path = str(self._mmproj)
         threads = len(cores.ours())

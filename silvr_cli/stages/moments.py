@@ -159,13 +159,13 @@ def find(
     if not told or not query.strip():
         return ()
     evidence = weighed(told, query, duration, embedder)
-    if max(evidence.likeness.max(), evidence.words.max()) < LEAST:
-        return ()
-    total = _total(told, evidence.standing, duration)
-    heard = _heard(told, total, reader) if reader else 0.0 * total
-    best = int((total + READS * heard).argmax())
-    ranks = evidence.standing + READS_ON * heard
-    scores = _scores(replace(evidence, standing=ranks), best)
+    total, ranks = _total(told, evidence.standing, duration), evidence.standing
+    best = int(total.argmax())
+    scores = _scores(evidence, best)
+    if reader and scores.any():
+        heard = _heard(told, total, reader)
+        best, ranks = int((total + READS * heard).argmax()), ranks + READS_ON * heard
+        scores = _scores(replace(evidence, standing=ranks), best)
     spans = _spans(told, evidence.standing, ranks, scores, best, settings.top)
     return tuple(_moment(told, span, scores) for span in spans)
 
