@@ -24,9 +24,9 @@ from .hints import Hinter
 from .language import language_stages
 from .metering import guarded, reached
 from .overview import Given, chapter_stage, foreseen, summary_stages, untitled
-from .places import cut_out, events, expected_reading, find, highlights, open_text_model
+from .places import cut_out, events, expected_reading, find, highlights
 from .records import Answer, Chapter, Context, Line, Summary, Video
-from .session import Answered, Described, Session, Source
+from .session import Answered, Described, Session, Source, open_text_model
 from .settings import Settings
 
 if TYPE_CHECKING:

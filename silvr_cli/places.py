@@ -6,8 +6,8 @@ Joins the stages that give spans to the embedder, the cache and the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import pairwise
@@ -21,6 +21,7 @@ from .errors import ModelError
 from .metering import guarded
 from .overview import digest, shortener, window_tokens
 from .records import Event, Line, Moment
+from .session import open_text_model
 from .settings import Chapters
 from .talk import FORCED_ROOM, Talk
 
@@ -47,51 +48,19 @@ def find(
     """
     from .stages import moments
 
-    told, settings = described.timeline, session.settings.moments
-    with _reading(model, session) as reading:
-        reader = None
-        if reading:
-            read = partial(_read, described, query, session, reading)
-            reader = moments.Reader(_apart(read), session.settings.reading.stretches)
-        try:
-            found = _embedded(
-                described, session, lambda e: moments.find(told, query, settings, e, reader)
-            )
-        except _Unread as unread:
-            raise unread.error from unread
+    settings, told = session.settings, described.timeline
+    if settings.reading.find and model is None:
+        with closing(open_text_model(session)) as opened:
+            return find(described, query, session, opened)
+    evidence = _embedded(described, session, lambda e: moments.weighed(told, query, e))
+    if evidence is None:
+        return ()
+    reader = None
+    if settings.reading.find and model:
+        read = partial(_read, described, query, session, model)
+        reader = moments.Reader(read, settings.reading.stretches)
+    found = moments.ranked(evidence, told.video.duration, settings.moments, reader)
     return refined(found, told.lines, described.cuts)
-
-
-class _Unread(Exception):
-    """The reader failed: nothing that an embedder could be blamed for."""
-
-    def __init__(self, error: ModelError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-def _apart(
-    read: Callable[[Sequence[str]], tuple[float, ...]],
-) -> Callable[[Sequence[str]], tuple[float, ...]]:
-    """The same, whose failure is told apart from the embedder's."""
-
-    def reading(texts: Sequence[str]) -> tuple[float, ...]:
-        try:
-            return read(texts)
-        except ModelError as error:
-            raise _Unread(error) from error
-
-    return reading
-
-
-@contextmanager
-def _reading(model: TextModel | None, session: Session) -> Iterator[TextModel | None]:
-    """The model that reads for `find`, or None; one that is opened here is closed."""
-    if model or not session.settings.reading.find:
-        yield model if session.settings.reading.find else None
-        return
-    with closing(open_text_model(session)) as opened:
-        yield opened
 
 
 def _read(
@@ -132,15 +101,6 @@ def expected_reading(session: Session) -> graph.StageState:
         return graph.StageState(
             "reading", "", "to run", model=model.fingerprint(), expected=expected
         )
-
-
-def open_text_model(session: Session) -> TextModel:
-    """The model that the settings name for answering; the user is told what `auto` chose."""
-    settings = session.settings
-    choice = backends.resolve("llm", settings.models.llm, settings)
-    if choice.reason:
-        session.tell(f"llm: {choice.spec} ({choice.reason})")
-    return backends.text_model(choice.spec, settings, session.progress)
 
 
 def highlights(described: Described, session: Session) -> tuple[Moment, ...]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import prompts
+from . import backends, prompts
 from .cache.store import Store
 from .metering import Meter
 from .records import Answer, Context, FrameVectors, Timeline, Video
@@ -17,7 +17,7 @@ from .settings import Settings, cache_path
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .protocols import Progress
+    from .protocols import Progress, TextModel
 
 Tell = Callable[[str], None]
 
@@ -108,3 +108,12 @@ class Session:
     ) -> None:
         self.meter.stopping.set()
         self.store.close()
+
+
+def open_text_model(session: Session) -> TextModel:
+    """The model that the settings name for answering; the user is told what `auto` chose."""
+    settings = session.settings
+    choice = backends.resolve("llm", settings.models.llm, settings)
+    if choice.reason:
+        session.tell(f"llm: {choice.spec} ({choice.reason})")
+    return backends.text_model(choice.spec, settings, session.progress)

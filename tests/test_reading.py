@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 import servers
 from conftest import Desk, VideoMaker
+from scripted import Scripted
 from servers import serving
 from test_cli import silvr
 
@@ -17,46 +18,34 @@ from silvr_cli import backends
 from silvr_cli.configuration import load
 from silvr_cli.errors import ReplyError
 from silvr_cli.protocols import Message, Reply, Request
-from silvr_cli.records import Usage
 from silvr_cli.stages.reading import ORDER_TOKENS, read
 from silvr_cli.talk import Talk
 
 TEXTS = ("The ferry leaves at nine.", "We paint the hull.", "Nets are mended here.")
 
 
-class Guesser:
-    """Finds a query likelier the more of its words the stretch has; or says `reply`."""
+class Guesser(Scripted):
+    """Finds a query likelier the more of its words the stretch has; with replies says these."""
 
-    name, slots, context_length, reading_budget, prefers_words = "guesser", 1, 4096, None, True
-
-    def __init__(self, reply: str | None = None) -> None:
-        self.reply = reply
-        self.asked: list[tuple[str, Request]] = []
-
-    def fingerprint(self) -> str:
-        return "guesser"
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
+    def __init__(self, *replies: str) -> None:
+        super().__init__(*replies)
+        self.guesses, self.forced = not replies, []
 
     def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
-        prompt = messages[-1].content
-        self.asked.append((prompt, request))
-        if self.reply is not None:
-            return Reply(self.reply, usage=Usage(1, 9, 3))
-        words = (request.forced or "").split()
+        if not self.guesses:
+            return super().chat(messages, request)
+        prompt, words = messages[-1].content, (request.forced or "").split()
+        self.asked.append(prompt)
+        self.forced.append(request.forced)
         return Reply(" ".join(words), likelihood=-10.0 + sum(word in prompt for word in words))
-
-    def close(self) -> None:
-        return
 
 
 def test_the_stretch_after_which_the_query_is_likeliest_stands_highest(desk: Desk) -> None:
     model = Guesser()
     found = read(TEXTS, "when  the ferry\nleaves", Talk(model), desk)
     assert found.index(max(found)) == 0
-    assert [request.forced for _, request in model.asked] == ["when the ferry leaves"] * 3
-    assert all(text in prompt for text, (prompt, _) in zip(TEXTS, model.asked, strict=True))
+    assert model.forced == ["when the ferry leaves"] * 3
+    assert all(text in prompt for text, prompt in zip(TEXTS, model.asked, strict=True))
     assert desk.reports[-1] == (3, 3)
 
 
@@ -68,28 +57,28 @@ def test_what_has_been_read_is_not_read_again(desk: Desk) -> None:
 
 
 def test_a_model_that_tells_no_likelihoods_puts_all_in_order_at_once(desk: Desk) -> None:
-    model = Guesser(json.dumps({"places": [3, 1, 3, 9, "x"]}))
+    model = Guesser("Nets.", json.dumps({"places": [3, 1, 3, 9, "x"]}))
     found = read(TEXTS, "nets", Talk(model), desk)
     assert sorted(range(3), key=lambda i: -found[i]) == [2, 0, 1]
     assert len(model.asked) == 2, "one call in which it could have told its likelihood"
-    prompt = model.asked[-1][0]
+    prompt = model.asked[-1]
     assert all(f"{number}. {text}" in prompt for number, text in enumerate(TEXTS, 1))
 
 
 def test_all_stretches_are_shown_to_a_model_with_little_room(desk: Desk) -> None:
-    model = Guesser('{"places": [2]}')
+    model = Guesser("Numbers.", '{"places": [2]}')
     model.context_length = 700
     texts = [f"The number is {number}. " + "More is told. " * 200 for number in range(5)]
     found = read(texts, "numbers", Talk(model), desk)
     assert found.index(max(found)) == 1
-    prompt = model.asked[-1][0]
+    prompt = model.asked[-1]
     assert all(f"The number is {number}." in prompt for number in range(5))
     assert len(prompt.split()) <= 700 - ORDER_TOKENS
 
 
 def test_no_order_at_all_is_an_error(desk: Desk) -> None:
-    with pytest.raises(ReplyError, match="guesser put no stretches in order: 'The nets'"):
-        read(TEXTS, "nets", Talk(Guesser("The nets")), desk)
+    with pytest.raises(ReplyError, match="scripted put no stretches in order: 'The nets'"):
+        read(TEXTS, "nets", Talk(Guesser("The nets", "The nets")), desk)
 
 
 def talk(folder: Path) -> Path:

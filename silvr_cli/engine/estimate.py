@@ -15,7 +15,7 @@ from ..metering import added
 from ..records import Usage
 from ..session import Session
 from . import work
-from .jobs import Job, ask_key, shown, talks
+from .jobs import Job, ask_key, shown
 from .lines import Known
 
 
@@ -73,7 +73,7 @@ def estimate(
             found.kept += kept
             if job.task == "ask":
                 states = (*states, *(answer() for _ in range(len(job.asks) - kept)))
-            elif job.task == "find" and talks("find", session.settings):
+            elif job.task == "find" and session.settings.reading.find:
                 states = (*states, *(reading() for _ in range(len(job.asks) - kept)))
             _add(found, states)
             report(found.videos)

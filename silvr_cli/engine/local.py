@@ -24,7 +24,7 @@ from ..records import Usage
 from ..session import Session
 from . import work
 from .crew import Crew, Order
-from .jobs import Ask, Done, Failure, Job, Result, Seen, Told, ask_key, line, talks
+from .jobs import ASKING, Ask, Done, Failure, Job, Result, Seen, Told, ask_key, line, talks
 from .lines import Ident
 from .output import Output
 from .spending import SharedMeter
@@ -217,9 +217,8 @@ class _Engine:
             if not self.reached:
                 # Before the first video is described: hours of it are of no use without the model.
                 # Chapters and summaries may all be in the cache.
-                if self.task in ("ask", "find"):
+                if self.task in ASKING:
                     reached(self.model, self.session.meter)
-                if self.task in ("ask", "find"):
                     reached(pipeline.open_embedder(self.session), self.session.meter)
                 self.reached = True
             # What workers answer themselves, one answers right after it has described.

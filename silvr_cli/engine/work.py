@@ -178,7 +178,7 @@ def _depends(task: Task, settings: Settings) -> tuple[tuple[str, ...], list[str]
         summary = [name for name in every if name.startswith("summary_")]
         parts = chapter if settings.summary.style in ("detailed", "minutes") else []
         return ("summary", "chapters", "reasoning"), summary + parts
-    if task == "find" and talks(task, settings):
+    if task == "find" and settings.reading.find:
         return ("moments", "reading", "reasoning"), [
             name for name in every if name.startswith("place_")
         ]

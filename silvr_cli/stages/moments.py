@@ -125,10 +125,11 @@ def _goes_on(before: Passage, after: Passage) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How each passage stands among all (log-odds), how like the query it is (0-1), and what share
-    of the query's words it has itself (0-1).
+    """How each passage of `told` stands among all (log-odds), how like the query it is (0-1), and
+    what share of the query's words it has itself (0-1).
     """
 
+    told: Sequence[Passage]
     standing: Any
     likeness: Any
     words: Any
@@ -155,11 +156,16 @@ def find(
 
     Raises ModelError when the embedder or the reader fails.
     """
-    told, duration = passages(timeline.lines), timeline.video.duration
-    if not told or not query.strip():
-        return ()
-    evidence = weighed(told, query, duration, embedder)
-    total, ranks = _total(told, evidence.standing, duration), evidence.standing
+    evidence = weighed(timeline, query, embedder)
+    return ranked(evidence, timeline.video.duration, settings, reader) if evidence else ()
+
+
+def ranked(
+    evidence: Evidence, duration: float, settings: Moments, reader: Reader | None
+) -> tuple[Moment, ...]:
+    """The moments of a video of so many seconds by what was found, and by the reader, if any."""
+    told, ranks = evidence.told, evidence.standing
+    total = _total(told, ranks, duration)
     best = int(total.argmax())
     scores = _scores(evidence, best)
     if reader and scores.any():
@@ -170,12 +176,16 @@ def find(
     return tuple(_moment(told, span, scores) for span in spans)
 
 
-def weighed(
-    told: Sequence[Passage], query: str, duration: float, embedder: Embedder | None
-) -> Evidence:
-    """All evidence for each passage, summed; see the weights above for what each kind adds."""
+def weighed(timeline: Timeline, query: str, embedder: Embedder | None) -> Evidence | None:
+    """All evidence for each passage, summed; see the weights above for what each kind adds.
+
+    None where nothing is told or asked. Raises ModelError when the embedder fails.
+    """
     import numpy as np
 
+    told, duration = passages(timeline.lines), timeline.video.duration
+    if not told or not query.strip():
+        return None
     texts, words = [passage.text for passage in told], telling(query)
     beside = [(max(0, i - 1), min(len(told), i + 2)) for i in range(len(told))]
     wide = _around(told, max(WIDE_LEAST, WIDE_SHARE * duration))
@@ -196,7 +206,7 @@ def weighed(
     standing += LENGTH * np.log([1 + len(text.split()) for text in texts])
     standing += np.log([KIND_WEIGHT.get(passage.kind, 1.0) for passage in told])
     standing += INSTRUCTS * np.array(instructed(texts)) - ANNOUNCES * np.array(announced(texts))
-    return Evidence(standing - _edges(told, duration), likeness, _shared(texts, words))
+    return Evidence(told, standing - _edges(told, duration), likeness, _shared(texts, words))
 
 
 def telling(query: str) -> str:
