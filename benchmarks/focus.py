@@ -24,7 +24,7 @@ from pathlib import Path
 from silvr_cli import backends, prompts
 from silvr_cli.configuration import load
 from silvr_cli.evals import named
-from silvr_cli.stages.reasoning import CANDIDATES
+from silvr_cli.letters import CANDIDATES
 from silvr_cli.talk import Talk
 from silvr_cli.timeline import as_text
 

@@ -143,15 +143,19 @@ def resting(
     and names that no line does. Quotes that a model `cited` bear out what stands in them.
     """
     lines = own(lines)
-    timed = [whole(n) for n in lines] if TIMED.search(question) else []
-    wrong = strange(answer, question, lines, [*rests, *timed])
-    have = worth(question).union(*(worth(f"{clock(r.start)} {clock(r.end)}") for r in rests))
+    timed = bool(TIMED.search(question))
+    wrong = strange(answer, question, lines, [*rests, *(map(whole, lines) if timed else ())])
+    spans = [f"{clock(r.start)} {clock(r.end)}" for r in rests]
+    have = worth(question).union(*map(worth, spans))
     have = have.union(*(worth(r.quote) for r in rests)) if cited else have
     index, found = Index([line.text for line in lines]), list(rests)
     for figure in figures(answer):
-        if figure.text in wrong or stands(figure, have):
+        when = timed and ":" in figure.text
+        # Lines that nobody cited were chosen by their words, and bear a time out as others do.
+        told = worth(question) if when and not cited else have
+        if figure.text in wrong or stands(figure, told):
             continue
-        line = _bearing(figure, (_around(figure, answer), question), lines, index, bool(timed))
+        line = _bearing(figure, (_around(figure, answer), question), lines, index, when)
         if line is None:
             wrong.append(figure.text)
         elif not any(r.start <= line.start and line.end <= r.end for r in found):
@@ -199,12 +203,10 @@ def own(lines: Sequence[Line]) -> list[Line]:
 def _bearing(
     figure: Figure, wordings: Sequence[str], lines: Sequence[Line], index: Index, timed: bool
 ) -> Line | None:
-    """The line that has the number beside the other words of a wording, the first that does."""
-    if timed and ":" in figure.text:
-        begins = (n for n in lines if stands(figure, worth(f"{clock(n.start)} {clock(n.end)}")))
-        if line := next(begins, None):
-            return line
-    holding = [i for i, line in enumerate(lines) if stands(figure, worth(line.text))]
+    """The line that has the number beside the other words of a wording, the first that does; where
+    `timed`, as one of its own times, too.
+    """
+    holding = [i for i, line in enumerate(lines) if stands(figure, _numbers(line, timed))]
     known = False
     for wording in wordings:
         numbers = {term for number in figures(wording) for term in terms(number.text)}
@@ -216,6 +218,10 @@ def _bearing(
             return lines[place]
         known = known or best > 0
     return None if known or not holding else lines[holding[0]]
+
+
+def _numbers(line: Line, timed: bool) -> frozenset[str]:
+    return worth(f"{clock(line.start)} {clock(line.end)} {line.text}" if timed else line.text)
 
 
 def _around(figure: Figure, text: str) -> str:

@@ -55,6 +55,16 @@ def test_a_right_number_brings_its_line(answer: str, question: str, start: float
     assert start in shown
 
 
+def test_a_lines_time_bears_an_answer_out_only_where_the_line_tells_of_it() -> None:
+    question = "When are the holes drilled?"
+    assert rests("The holes are drilled at 0:05.", question)[1] == ["0:05"]
+    # Nor does it for lines that were chosen by the words of the answer alone.
+    chosen = [Evidence(5.0, 10.0, LINES[1].text, "speech")]
+    answer = "The holes are drilled at 0:05."
+    assert resting(answer, question, LINES, chosen, False)[1] == ["0:05"]
+    assert resting(answer, question, LINES, chosen, True)[1] == []
+
+
 def test_number_words_are_numbers() -> None:
     assert rests("Five holes.", "How many holes are drilled?")[1] == ["Five"]
 

@@ -132,6 +132,25 @@ def test_half_a_question_unheard_is_answered_with_low_confidence() -> None:
     assert (found.text, found.confidence) == ("seven", "low")
 
 
+@pytest.mark.parametrize(
+    ("asked", "verdict", "confidence"), [(2, "unclear", "low"), (3, "found", "medium")]
+)
+def test_an_answer_is_no_surer_than_what_was_read_allows(asked, verdict, confidence) -> None:
+    context = replace(CONTEXT, unread=("bus",), asked=asked)
+    found = answer(context, "Which gate has the Bus?", (), Script("seven"), Reasoning())
+    assert (found.text, found.verdict, found.confidence) == ("seven", verdict, confidence)
+    assert found.notes[-1].endswith("had no room in what was read: Bus")
+    denied = answer(context, "Is the bus late?", (), Script("The video does not say."), Reasoning())
+    assert denied.verdict == ("unclear" if asked == 2 else "not_found")
+
+
+def test_what_follows_from_times_needs_no_reading() -> None:
+    settled = Settled("at 0:05", None, LINES[1:2])
+    context = replace(CONTEXT, unread=("bus",), asked=1, settled=settled)
+    found = answer(context, "When does the bus come?", (), Script(), Reasoning())
+    assert (found.verdict, found.confidence) == ("found", "high")
+
+
 def test_an_answer_that_repeats_the_question_is_unclear() -> None:
     found = ask(Script("The gate was opened."), "Which gate was opened?")
     assert (found.verdict, found.confidence) == ("unclear", "low")

@@ -59,6 +59,14 @@ def test_words_that_the_timeline_nowhere_has_are_told() -> None:
     assert (context.unheard, context.asked) == (("paid", "crat"), 2)
 
 
+def test_words_that_the_timeline_has_and_the_context_has_not_are_told() -> None:
+    question = "Who paid for the platform in Lisbon?"
+    for method, unread in (("paper", ("platform", "lisbon")), ("focus", ()), ("auto", ())):
+        context = reduce(talk(), question, (), Budget(60, count), method)
+        assert (context.unheard, context.unread, context.asked) == (("paid",), unread, 3), method
+    assert reduce(talk(), question, (), Budget(9000, count), "auto").unread == ()
+
+
 def test_a_question_in_another_language_than_the_video_misses_no_words() -> None:
     for question in ("Wer bezahlte die Kisten?", "Was kostet das Brett?", "On peint la planche?"):
         context = reduce(talk(), question, (), Budget(9000, count), "auto")

@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
-from .. import echoes, evidence, prompts, quotes, reckoning, replies, temporal
+from .. import echoes, evidence, letters, prompts, quotes, reckoning, replies, temporal
 from ..errors import ReplyError
 from ..figures import figures
 from ..protocols import Reply
@@ -27,11 +26,8 @@ if TYPE_CHECKING:
 
 NOT_SAID = "The video does not say."
 WORDS_TOKENS = 96
-# How many candidates for the letter are looked at, what a letter that is none of them gets (natural
-# log), and what the captions' support weighs against the letter, in standard deviations.
-CANDIDATES, UNSEEN, SUPPORT = 20, -15.0, 0.5
-# So often at most are the options turned round, each turn a call whose notes are read already.
-TURNS = 5
+# What the captions' support weighs against the letter, in standard deviations.
+SUPPORT = 0.5
 COUNTED = re.compile(r"\b(?:how (?:many|often|long|much)|total|altogether)\b", re.IGNORECASE)
 # A line that is so like a question says it in other words: crop and cut (docs/lab-log.md).
 MEANT = 0.5
@@ -91,6 +87,7 @@ def answer(
             found = _voted(context, question, choices, talk, way, settings.vote)
         else:
             found = way(context, question, choices, talk)
+        found = _blind(found, question, context)
     return replace(
         _timed(found, question, context),
         question=question,
@@ -107,6 +104,21 @@ def _settled(by_times: Settled) -> Answer:
     rests = [Evidence(n.start, n.end, n.text, n.kind) for n in by_times.lines]
     note = "worked out from the times of the timeline, no model was asked"
     return _found(by_times.text, by_times.confidence, rests, by_times.choice, "", [note])
+
+
+def _blind(found: Answer, question: str, context: Context) -> Answer:
+    """No surer than what was read allows: what the question names was left out of it."""
+    if not context.unread or context.settled:
+        return found
+    missed = ", ".join(worded(context.unread, question))
+    notes = (
+        *found.notes,
+        f"the video tells of this, but it had no room in what was read: {missed}",
+    )
+    if 2 * len(context.unread) >= context.asked:
+        return replace(found, verdict="unclear", confidence="low", notes=notes)
+    sure = min(found.confidence, "medium", key=CONFIDENCES.index)
+    return replace(found, confidence=sure, notes=notes)
 
 
 def _timed(found: Answer, question: str, context: Context) -> Answer:
@@ -135,7 +147,7 @@ def _voted(
     """
     usual, answers, error = (talk.temperature, talk.seed), [], None
     for turn in range(votes):
-        order = _turned(choices, turn)
+        order = letters.turned(choices, turn)
         if not choices:
             talk.temperature, talk.seed = max(usual[0], WARM), usual[1] + turn
         try:
@@ -205,49 +217,18 @@ def _weighed(context: Context, question: str, choices: Sequence[str], talk: Talk
     if not context.support:
         return None
     values = {"context": prompts.fenced(context.text), "question": question}
-    letters = _letters(talk, choices, values)
-    if not letters:
+    likely = letters.likelihoods(talk, choices, values)
+    if not likely:
         return None
-    read, alike = _standard(letters), _standard(context.support)
+    read, alike = letters.standard(likely), letters.standard(context.support)
     scores = [a + SUPPORT * b for a, b in zip(read, alike, strict=True)]
     chosen = max(range(len(choices)), key=scores.__getitem__)
     agree = max(read) == read[chosen] and max(alike) == alike[chosen]
     rests = evidence.supporting(context.lines, question, choices[chosen])
     note = "chosen by the likeliest letter and by which option the captions are most like"
     confidence: Confidence = "medium" if agree else "low"
-    likeliest = chr(ord("A") + letters.index(max(letters)))
+    likeliest = chr(ord("A") + likely.index(max(likely)))
     return _found(choices[chosen], confidence, rests, chosen, likeliest, [note])
-
-
-def _letters(talk: Talk, choices: Sequence[str], values: dict[str, Any]) -> list[float]:
-    """Each option's log-likelihood, summed over its turns at the letters, for small models like
-    some letters better than others; [] when they are not told. The notes stand first, so a server
-    that keeps its prefix reads them once.
-    """
-    sums = [0.0] * len(choices)
-    for turn in range(min(TURNS, len(choices))):
-        order = _turned(choices, turn)
-        turned = {**values, "choices": [choices[i] for i in order]}
-        first = talk.likeliest("answer_letter", CANDIDATES, **turned)
-        if not first:
-            return []
-        told: dict[str, float] = {}
-        for token, likelihood in first:
-            told.setdefault(token.strip(), likelihood)
-        for place, i in enumerate(order):
-            sums[i] += told.get(chr(ord("A") + place), UNSEEN)
-    return sums
-
-
-def _turned(choices: Sequence[str], turn: int) -> list[int]:
-    """The options' indices in the order in which they stand after so many turns."""
-    return [(i + turn) % len(choices) for i in range(len(choices))]
-
-
-def _standard(scores: Sequence[float]) -> list[float]:
-    """In standard deviations from the mean; all zeros when all are alike."""
-    spread = pstdev(scores)
-    return [(score - fmean(scores)) / spread if spread else 0.0 for score in scores]
 
 
 def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> Answer:

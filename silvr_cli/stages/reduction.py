@@ -120,8 +120,10 @@ def _reduced(task: _Task, method: str, hints: Hints | None) -> Context:
         raise UsageError(f"reduction '{method}' needs a question", "use paper")
     if method == "segments":
         raise UsageError("reduction 'segments' reads with a model", "ask with --reduction segments")
-    if method == "paper" or not task.question:
+    if not task.question:
         return _paper(task)
+    if method == "paper":
+        return _missed(_paper(task), task, task.lines, Index([n.text for n in task.lines]))
     return _focus(task, hints)
 
 
@@ -159,8 +161,9 @@ def _focus(task: _Task, hints: Hints | None) -> Context:
 
 
 def _missed(context: Context, task: _Task, lines: Sequence[Line], index: Index) -> Context:
-    """With the question's words that the timeline nowhere has, where that can be told: words can
-    only be missed where question and video share a language that we can stem.
+    """With the question's words that the timeline nowhere has, and those that it has and the
+    context has not, where that can be told: words can only be missed where question and video share
+    a language that we can stem.
     """
     said = " ".join(line.text for line in task.lines[:2000] if line.kind != "caption")
     if not (asks_in_english(task.question) and is_english(said)):
@@ -174,8 +177,10 @@ def _missed(context: Context, task: _Task, lines: Sequence[Line], index: Index) 
         if term in index.frequency or term not in frame
     )
     missed = tuple(term for term in asked if term not in index.frequency)
+    read = {term for line in context.lines for term in terms(line.text)}
+    left_out = (term for term in asked if term in index.frequency and term not in read | frame)
     apart = evidence.apart(task.question, lines, index)
-    return replace(context, unheard=missed, asked=len(asked), apart=apart)
+    return replace(context, unheard=missed, unread=tuple(left_out), asked=len(asked), apart=apart)
 
 
 def _context(
@@ -200,7 +205,7 @@ def _with(worked: Sequence[Line], context: Context, budget: Budget) -> Context:
     lines = (*worked, *context.lines)
     text = as_text(lines)
     plan = replace(context.plan, budget=budget.tokens, tokens=budget.count([text])[0])
-    return replace(context, text=text, lines=lines, plan=plan, unheard=(), apart=())
+    return replace(context, text=text, lines=lines, plan=plan, unheard=(), unread=(), apart=())
 
 
 # -- paper

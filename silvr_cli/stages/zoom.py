@@ -119,6 +119,7 @@ def joined(context: Context, seen: Sequence[Line], tokens: int, count: Count) ->
             lines_total=plan.lines_total + len(new),
         ),
         unheard=tuple(term for term in context.unheard if term not in heard),
+        unread=tuple(term for term in context.unread if term not in heard),
     )
 
 
