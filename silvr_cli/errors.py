@@ -9,6 +9,7 @@ SilvrError                    never raised itself
 │   ├── BackendMissing    4   a provider's package is not installed (names the extra)
 │   ├── WeightsError      4   weights cannot be found, pulled or verified
 │   ├── ContextOverflow   4   the prompt is longer than the model's context
+│   ├── UnknownModel      4   a server does not have the model that is named
 │   ├── Refused           4   a server is busy, away or cut off: the same call may succeed later
 │   └── ReplyError        4   the model's reply cannot be used
 └── PartlyDone            5   some of many inputs failed; the rest are done
@@ -70,6 +71,10 @@ class ContextOverflow(ModelError):
 
 
 class ReplyError(ModelError):
+    pass
+
+
+class UnknownModel(ModelError):
     pass
 
 

@@ -15,7 +15,7 @@ from servers import Played, serving
 from silvr_cli import backends
 from silvr_cli.backends import automatic
 from silvr_cli.configuration import load
-from silvr_cli.errors import BackendMissing, ContextOverflow, ModelError, Refused
+from silvr_cli.errors import BackendMissing, ContextOverflow, ModelError, Refused, UnknownModel
 from silvr_cli.protocols import Message, Request, TextModel
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
@@ -97,7 +97,7 @@ def test_what_a_server_does_not_take_is_left_out_one_by_one() -> None:
         (servers.error(503, "overloaded"), Refused, "busy"),
         (servers.error(429, "insufficient_quota"), ModelError, "insufficient_quota"),
         (servers.error(401, f"Incorrect API key provided: {KEY}"), ModelError, "refuses"),
-        (servers.error(404, "no such model"), ModelError, "silvr models list --remote"),
+        (servers.error(404, "no such model"), UnknownModel, "silvr models list --remote"),
         (servers.error(400, "bad thing"), ModelError, "bad thing"),
         (servers.error(400, "maximum context length is 8"), ContextOverflow, "--budget"),
         (servers.cut_chat("gate"), Refused, "broke off"),

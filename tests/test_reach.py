@@ -110,6 +110,59 @@ def test_a_gateway_whose_list_is_odd_is_asked_all_the_same(odd: servers.Move) ->
         assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        servers.error(404, "no such thing"),
+        servers.error(400, "Invalid model name passed in model=smal"),
+        servers.error(400, "Model Not Exist"),
+        servers.error(400, "The model `smal` does not exist"),
+        servers.error(400, 'model "smal" not found, try pulling it first'),
+        servers.error(400, "No such model: smal"),
+        servers.error(422, "smal is not a valid model ID"),
+    ],
+)
+def test_a_models_name_that_a_server_does_not_have_is_told_before_the_video_is_read(
+    video: Path, tmp_path: Path, complaint: servers.Move
+) -> None:
+    with serving(servers.openai_routes() | {"/v1/chat/completions": [complaint]}) as server:
+        flags = ["--llm", "openai/smal", "--base-url", f"{server.url}/v1", *IMPATIENT]
+        ran = silvr("ask", video, "Who?", *flags, **QUIET)
+    assert (ran.returncode, ran.stdout) == (4, "")
+    assert "openai/smal" in ran.stderr
+    assert "silvr models list --remote" in ran.stderr
+    assert stages(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        servers.good_openai,
+        servers.error(400, "max_tokens is too few"),
+        servers.error(400, "Invalid model parameter: seed is not supported"),
+    ],
+)
+def test_a_server_that_takes_any_name_is_asked_all_the_same(odd: servers.Move) -> None:
+    with serving(servers.openai_routes() | {"/v1/chat/completions": [odd]}) as server:
+        settings = load({"servers.base_url": f"{server.url}/v1"}).settings
+        with closing(backends.text_model("openai/any", settings)) as model:
+            model.reach()  # type: ignore[attr-defined]
+            # What it has learned of a server that it only tried is not kept.
+            assert model._without == frozenset()  # type: ignore[attr-defined]
+
+
+def test_a_key_that_is_refused_is_told_before_the_video_is_read(
+    video: Path, tmp_path: Path
+) -> None:
+    refused = servers.error(401, "no such key")
+    with serving(servers.openai_routes() | {"/v1/models": [refused]}) as server:
+        flags = ["--llm", "openai/small", "--base-url", f"{server.url}/v1", "--vision", "none"]
+        ran = silvr("ask", video, "Who?", *flags, *IMPATIENT, **QUIET)
+    assert (ran.returncode, ran.stdout) == (4, "")
+    assert "openai refuses OPENAI_API_KEY: no such key" in ran.stderr
+    assert stages(tmp_path) == 0
+
+
 @pytest.mark.parametrize("command", ["ask", "chapters", "summarize", "find"])
 def test_a_dry_run_sends_nothing_to_an_embedder(video: Path, command: str) -> None:
     with serving(servers.openai_routes()) as server:

@@ -7,19 +7,29 @@ does not know (a schema, a seed) is left out after its first complaint.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ..errors import BackendMissing, ContextOverflow, ModelError, Refused
+from ..errors import BackendMissing, ContextOverflow, ModelError, Refused, UnknownModel
 from ..protocols import Message, Reply, Request
 from ..records import Usage
 from .hosted import Scale, chat_message, check_whole, redacted, retry_after, secret
 
 BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 OVERFLOW = ("context length", "context_length", "context size", "exceed_context", "too long")
+# What a server says of a model that it does not have, in the words of vLLM, DeepSeek, OpenRouter,
+# LiteLLM and others.
+UNKNOWN = re.compile(
+    r"model\b.{0,80}?\b(?:not (?:found|exist)|does not exist|unknown|unsupported)|not a valid model"
+    r"|model_not_found|\b(?:no such|unknown|unsupported|invalid) model\b(?!\s+param)",
+    re.DOTALL | re.IGNORECASE,
+)
+# Room for the word that tells whether a server takes a name; some take no less.
+TRIED_TOKENS = 16
 REACH_SECONDS = 10.0
 # What may be left out when a server complains, and the words it complains in.
 OPTIONAL = (
@@ -82,26 +92,30 @@ class Endpoint:
                 self._client = self._made()
             return self._client
 
-    def reach(self) -> None:
-        """Raises BackendMissing, ModelError when the key is missing, Refused when a server of the
-        user's own is away. Services with a key are not asked.
+    def reach(self) -> frozenset[str]:
+        """The models that a server of the user's own lists, if it does; services with a key are
+        not asked. Raises BackendMissing, ModelError when the key is missing or refused, Refused
+        when the server is away.
         """
         client = self.client()
         if not self.own_server and self.preset.key:
-            return
+            return frozenset()
         import openai
 
         try:
-            client.with_options(timeout=min(self.timeout, REACH_SECONDS)).models.list()
+            listed = client.with_options(timeout=min(self.timeout, REACH_SECONDS)).models.list()
+            return frozenset(str(model.id) for model in listed)
         except openai.APITimeoutError:
-            return  # slow is not away
+            return frozenset()  # slow is not away
+        except openai.AuthenticationError as error:
+            raise self._for_status(error, self.provider) from None
         except openai.APIConnectionError:
             raise Refused(
                 f"{self.provider}: {self.base_url} cannot be reached",
                 "is the server running? silvr doctor tries it",
             ) from None
         except (openai.OpenAIError, ValueError, TypeError, AttributeError, KeyError):
-            return  # it answers; not every server lists its models
+            return frozenset()  # it answers; not every server lists its models
 
     def close(self) -> None:
         with self._lock:
@@ -170,7 +184,7 @@ class Endpoint:
             key = self.preset.key or "the key"
             return ModelError(f"{self.provider} refuses {key}: {said}", f"check {key}")
         if status == 404:
-            return ModelError(
+            return UnknownModel(
                 f"{name}: {said}", f"silvr models list --remote shows what {self.provider} offers"
             )
         if status in BUSY and "insufficient_quota" not in lowered:
@@ -230,7 +244,22 @@ class OpenAiApi:
         return reply if reply.usage.prompt_tokens else self._estimated(reply, messages)
 
     def reach(self) -> None:
-        self.endpoint.reach()
+        """Raises what the endpoint's does, and UnknownModel."""
+        listed = self.endpoint.reach()
+        if not listed or self.model in listed:
+            return
+        tried = OpenAiApi(self.endpoint, self.model, self._known_length)
+        try:
+            # Some servers take any name: a word tells whether this one does. What the other model
+            # learns of the server while it tries is not kept.
+            tried.chat([Message("user", "Hi")], Request(TRIED_TOKENS))
+        except UnknownModel:
+            raise
+        except ModelError as error:
+            # Whatever else it complains of is told where it matters.
+            if not isinstance(error, Refused) and UNKNOWN.search(error.message):
+                hint = f"silvr models list --remote shows what {self.endpoint.provider} offers"
+                raise UnknownModel(error.message, hint) from None
 
     def close(self) -> None:
         self.endpoint.close()
