@@ -49,6 +49,13 @@ TIMED = re.compile(
     r"|next|before|after)\b",
     re.IGNORECASE,
 )
+# What such a question asks for the end of, and what stands between the two ends of a stretch: no
+# line has to tell of what is asked where it ends.
+ENDS = re.compile(r"\b(?:until|till|end(?:s|ed|ing)?|finish\w*|stop(?:s|ped)?)\b", re.IGNORECASE)
+TO = re.compile(
+    r"[^.!?;]{0,20}(?:[-–—]|\b(?:to|until|till|through|ends?|ended|finish\w*|stops?)\b)[^.!?;]{0,20}",
+    re.IGNORECASE,
+)
 # So many words in a row are copied; in a sentence as long, so large a share in rows of three.
 COPIED, COPIED_ROW, COPIED_SHARE = 8, 3, 0.85
 # Without function words to tell it by, a text of so many words is in another language.
@@ -73,9 +80,8 @@ def supporting(lines: Sequence[Line], question: str, answer: str, most: int = 2)
 
 def unsupported(answer: str, lines: Iterable[Line], rests: Iterable[Evidence] = ()) -> list[str]:
     """Numbers in the answer that stand in no line, nor as a time of the spans it rests on."""
-    times = (f"{clock(span.start)} {clock(span.end)}" for span in rests)
     told = [n.text for n in lines]
-    have = frozenset[str]().union(*map(worth, (*told, *times)))
+    have = frozenset[str]().union(*map(worth, told), *map(_times, rests))
     missing = [figure.text for figure in figures(answer) if not stands(figure, have)]
     if missing and _not_english(" ".join(told)):
         # Other languages' number words are not read: "12" may be told as "zwölf".
@@ -145,17 +151,21 @@ def resting(
     lines = own(lines)
     timed = bool(TIMED.search(question))
     wrong = strange(answer, question, lines, [*rests, *(map(whole, lines) if timed else ())])
-    spans = [f"{clock(r.start)} {clock(r.end)}" for r in rests]
-    have = worth(question).union(*map(worth, spans))
+    have = worth(question).union(*map(_times, rests))
     have = have.union(*(worth(r.quote) for r in rests)) if cited else have
-    index, found = Index([line.text for line in lines]), list(rests)
+    index, found, before = Index([line.text for line in lines]), list(rests), ""
     for figure in figures(answer):
         when = timed and ":" in figure.text
+        ends = when and bool(before and TO.fullmatch(answer, len(before), figure.start))
+        before = answer[: figure.end] if when else before
         # Lines that nobody cited were chosen by their words, and bear a time out as others do.
         told = worth(question) if when and not cited else have
-        if figure.text in wrong or stands(figure, told):
+        if figure.text in wrong or ends or stands(figure, told):
             continue
-        line = _bearing(figure, (_around(figure, answer), question), lines, index, when)
+        if when and ENDS.search(question):
+            line = next((n for n in lines if stands(figure, _times(n))), None)
+        else:
+            line = _bearing(figure, (_around(figure, answer), question), lines, index, when)
         if line is None:
             wrong.append(figure.text)
         elif not any(r.start <= line.start and line.end <= r.end for r in found):
@@ -204,24 +214,27 @@ def _bearing(
     figure: Figure, wordings: Sequence[str], lines: Sequence[Line], index: Index, timed: bool
 ) -> Line | None:
     """The line that has the number beside the other words of a wording, the first that does; where
-    `timed`, as one of its own times, too.
+    `timed`, as one of its own times, too, and best as its beginning.
     """
-    holding = [i for i, line in enumerate(lines) if stands(figure, _numbers(line, timed))]
+    own = [worth(n.text) | _times(n) if timed else worth(n.text) for n in lines]
+    holding = [i for i, numbers in enumerate(own) if stands(figure, numbers)]
+    begun = {i for i in holding if timed and stands(figure, worth(clock(lines[i].start)))}
     known = False
     for wording in wordings:
         numbers = {term for number in figures(wording) for term in terms(number.text)}
         weights = {t: index.weight(t) for t in terms(wording) if t not in numbers}
         beside = partial(_beside, weights={t: w for t, w in weights.items() if w}, index=index)
         best = max((beside(i) for t in weights for i in index.holders.get(t, ())), default=0.0)
-        place = max(holding, key=beside, default=None)
-        if best and place is not None and beside(place) >= BESIDE * best:
-            return lines[place]
+        told = [i for i in holding if beside(i) >= BESIDE * best]
+        if best and told:
+            return lines[max(told, key=lambda i: (i in begun, beside(i)))]
         known = known or best > 0
     return None if known or not holding else lines[holding[0]]
 
 
-def _numbers(line: Line, timed: bool) -> frozenset[str]:
-    return worth(f"{clock(line.start)} {clock(line.end)} {line.text}" if timed else line.text)
+def _times(span: Line | Evidence) -> frozenset[str]:
+    """Its start and end as times of the video alone: five minutes are no five of anything."""
+    return frozenset(t for t in worth(f"{clock(span.start)} {clock(span.end)}") if t[0] == "t")
 
 
 def _around(figure: Figure, text: str) -> str:

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 # How many candidates for the letter are looked at, and what a letter that is none of them gets
 # (natural log).
 CANDIDATES, UNSEEN = 20, -15.0
-# So often at most are the options turned round, each turn a call whose notes are read already.
-TURNS = 5
+# There are no more letters for options.
+MOST = 26
 
 
 def likelihoods(talk: Talk, choices: Sequence[str], values: dict[str, Any]) -> list[float]:
     """Each option's log-likelihood, summed over its turns at the letters, for small models like
-    some letters better than others; [] when they are not told. The notes stand first, so a server
-    that keeps its prefix reads them once.
+    some letters better than others; [] when they are not told. Each turn is a call; the notes stand
+    first, so a server that keeps its prefix reads them once.
     """
     sums = [0.0] * len(choices)
-    for turn in range(min(TURNS, len(choices))):
+    for turn in range(len(choices)):
         order = turned(choices, turn)
         some = {**values, "choices": [choices[i] for i in order]}
         first = talk.likeliest("answer_letter", CANDIDATES, **some)

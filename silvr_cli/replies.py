@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
+from .figures import figures, worth
 from .records import Answer
 from .relevance import terms
 
@@ -48,6 +49,8 @@ DENIAL = re.compile(
 REFUSAL = re.compile(
     r"\W*(?:i'?m sorry|sorry|as an ai|i can(?:no|')t|i am unable)\b", re.IGNORECASE
 )
+# Words that turn an answer into another one.
+TURNS = re.compile(r"\b(?:no|not|never|nobody|nothing|none|without|before|after|yes)\b|\w+n['’]t\b")
 ANSWER_KEYS = ("answer", "choice", "option", "letter")
 ALIKE = 0.72
 MARGIN = 0.08
@@ -128,15 +131,40 @@ def option(reply: str, options: Sequence[str]) -> int | None:
     return by_letter if by_letter is not None else in_words
 
 
-def alike(answer: Answer, answers: Sequence[Answer]) -> list[Answer]:
-    """Those of `answers` that mean the same as `answer`: the same option, verdict or words."""
+def alike(answer: Answer, answers: Sequence[Answer], question: str) -> list[Answer]:
+    """Those of `answers` that mean the same as `answer`: the same verdict, and the same option or,
+    besides the question's own words, the same numbers and turns and hardly another word.
+    """
+    mine = _meant(answer.text, question)
     return [
         other
         for other in answers
         if other.verdict == answer.verdict
         and other.choice == answer.choice
-        and _likeness(_plain(other.text), _plain(answer.text)) >= ALIKE
+        and (answer.choice is not None or _agree(mine, _meant(other.text, question)))
     ]
+
+
+def _meant(text: str, question: str) -> tuple[set[str], set[str], set[str]]:
+    """(words, numbers, turns) that an answer has and its question has not."""
+    told, small = figures(text), text.casefold()
+    words = set(terms(TURNS.sub(" ", small))) - set(terms(question))
+    turns = {"not" if word.endswith(("'t", "’t")) else word for word in TURNS.findall(small)}
+    numbers = set(worth(text)) - worth(question)
+    return words - {term for figure in told for term in terms(figure.text)}, numbers, turns
+
+
+def _agree(
+    mine: tuple[set[str], set[str], set[str]], other: tuple[set[str], set[str], set[str]]
+) -> bool:
+    if mine[2] != other[2] or bool(mine[1]) != bool(other[1]):
+        return False
+    if mine[1] and mine[1].isdisjoint(other[1]):
+        return False
+    fewer = min(len(mine[0]), len(other[0]))
+    # Who says more says the same; who says something else instead does not.
+    says = fewer > 0 or mine == other or bool(mine[1] or mine[2])
+    return says and len(mine[0] & other[0]) >= ALIKE * fewer
 
 
 def letter(text: str, count: int) -> int | None:

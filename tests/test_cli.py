@@ -398,7 +398,11 @@ def test_words_that_are_not_utf_8_are_a_usage_error(
 
 @pytest.mark.parametrize(
     ("choices", "told"),
-    [(("blue", " blue"), "the option 'blue' is given twice"), (("blue", " "), "option 2 is empty")],
+    [
+        (("blue", " blue"), "the option 'blue' is given twice"),
+        (("blue", " "), "option 2 is empty"),
+        (tuple(map(str, range(27))), "27 options are too many"),
+    ],
 )
 def test_options_that_are_equal_or_empty_are_a_usage_error(
     choices: tuple[str, str], told: str, tmp_path: Path

@@ -65,6 +65,37 @@ def test_a_lines_time_bears_an_answer_out_only_where_the_line_tells_of_it() -> N
     assert resting(answer, question, LINES, chosen, True)[1] == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "question", "starts", "wrong"),
+    [
+        ("The holes are drilled from 0:40 to 1:25.", "When are the holes drilled?", [40.0], []),
+        ("They are drilled at 0:40; coats are at 1:25.", "When?", [40.0], ["1:25"]),
+        ("It ends at 0:50.", "When does the drilling of the four holes end?", [40.0], []),
+        ("From 0:40 to 1:24.", "When are the holes drilled?", [40.0], ["1:24"]),
+    ],
+)
+def test_where_a_stretch_ends_no_line_has_to_tell_of_it(answer, question, starts, wrong) -> None:
+    found, missed = resting(answer, question, LINES, (), False)
+    assert ([e.start for e in found], missed) == (starts, wrong)
+
+
+def test_a_time_is_borne_out_by_the_line_that_begins_at_it() -> None:
+    lines = [
+        Line(0.0, 5.0, "speech", "Welcome to the workshop."),
+        Line(5.0, 10.0, "speech", "Now we drill the holes."),
+    ]
+    found, wrong = resting("At 0:05.", "When do we drill the holes?", lines, (), False)
+    assert ([e.start for e in found], wrong) == ([5.0], [])
+
+
+def test_the_minutes_of_a_time_are_no_number_of_something_else() -> None:
+    lines = [Line(300.0, 304.0, "speech", "Many people came to the market.")]
+    for number in ("5", "Five", "6"):
+        text = f"{number} people came to the market."
+        cited = [Evidence(300.0, 304.0, lines[0].text, "speech")]
+        assert resting(text, "How many people came?", lines, cited, True)[1] == [number]
+
+
 def test_number_words_are_numbers() -> None:
     assert rests("Five holes.", "How many holes are drilled?")[1] == ["Five"]
 

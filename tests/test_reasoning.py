@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from silvr_cli.errors import ReplyError
+from silvr_cli.errors import ReplyError, UsageError
 from silvr_cli.protocols import Message, Reply, Request
 from silvr_cli.records import Context, Line, Plan, Settled, Usage
 from silvr_cli.settings import Reasoning
@@ -141,7 +141,34 @@ def test_an_answer_is_no_surer_than_what_was_read_allows(asked, verdict, confide
     assert (found.text, found.verdict, found.confidence) == ("seven", verdict, confidence)
     assert found.notes[-1].endswith("had no room in what was read: Bus")
     denied = answer(context, "Is the bus late?", (), Script("The video does not say."), Reasoning())
-    assert denied.verdict == ("unclear" if asked == 2 else "not_found")
+    assert (denied.verdict, denied.confidence) == ("not_found", "low" if asked == 2 else "medium")
+
+
+def test_a_denial_from_the_whole_timeline_lacks_no_reading() -> None:
+    context = replace(CONTEXT, unread=("bus",), asked=2, apart=("captain",))
+    found = answer(context, "What is the name of the bus captain?", (), Script(), Reasoning(vote=3))
+    assert (found.verdict, found.confidence) == ("not_found", "medium")
+    assert found.notes == ("told nowhere with the rest: captain",)
+
+
+@pytest.mark.parametrize(("votes", "agree"), [(2, "1 of 2"), (3, "1 of 2"), (5, "2 of 4")])
+def test_a_model_that_names_the_first_option_shown_favours_none(votes: int, agree: str) -> None:
+    class First(Script):
+        def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
+            self.replies = [re.findall(r"^- (.*)$", messages[-1].content, re.MULTILINE)[0]]
+            return super().chat(messages, request)
+
+    model = First()
+    options = ("the harbour", "the gate")
+    found = answer(CONTEXT, "What opened?", options, model, Reasoning(vote=votes))
+    assert (found.confidence, found.notes[-1]) == ("low", f"{agree} answers agree")
+    # A second round is another sample, not the first again.
+    assert len({(text, request.seed) for text, request in model.asked}) == len(model.asked)
+
+
+def test_there_are_no_more_options_than_letters() -> None:
+    with pytest.raises(UsageError, match="27 options are too many"):
+        answer(CONTEXT, "Which?", tuple(map(str, range(27))), Script(), Reasoning())
 
 
 def test_what_follows_from_times_needs_no_reading() -> None:
@@ -178,7 +205,7 @@ def test_numbers_from_nowhere_are_repaired_once() -> None:
 def test_what_is_still_made_up_is_marked(said: str, made_up: str) -> None:
     found = ask(Script(said, said), "Which gate opened?")
     assert (found.verdict, found.confidence) == ("unclear", "low")
-    assert found.notes == (f"not in the timeline: {made_up}",)
+    assert found.notes == (f"the timeline does not bear out: {made_up}",)
 
 
 def test_what_a_larger_model_still_makes_up_is_unclear() -> None:
@@ -186,7 +213,7 @@ def test_what_a_larger_model_still_makes_up_is_unclear() -> None:
     model.replies *= 2
     found = ask(model, "When does the train to Lisbon leave?")
     assert (found.verdict, found.confidence) == ("unclear", "low")
-    assert found.notes == ("not in the timeline: 17:55",)
+    assert found.notes == ("the timeline does not bear out: 17:55",)
 
 
 def test_a_number_that_may_be_counted_is_found_though_marked() -> None:
@@ -260,22 +287,22 @@ def test_the_user_may_choose_how_a_model_reasons() -> None:
 
 
 def test_a_vote_rotates_the_options_and_counts_what_is_meant() -> None:
-    model = Script("It is Gate seven.", "Gate three", "perhaps", '"neither"', "Gate seven")
+    model = Script("It is Gate seven.", "Gate seven", "perhaps", '"neither"')
     choices = ("Gate three", "Gate seven", "Gate nine")
     found = answer(CONTEXT, "Which gate?", choices, model, Reasoning(vote=4))
-    assert (found.choice, found.text, found.confidence) == (1, "Gate seven", "low")
-    assert found.notes == ("2 of 4 answers agree",)
+    assert (found.choice, found.text, found.confidence) == (1, "Gate seven", "medium")
+    assert found.notes == ("2 of 3 answers agree",)
     assert found.choices == choices
     firsts = [p.split("Possible answers:")[1].split("- ")[1].strip() for p, _ in model.asked]
-    assert firsts == ["Gate three", "Gate seven", "Gate nine", "Gate nine", "Gate three"]
-    assert found.usage.calls == 5
+    assert firsts == ["Gate three", "Gate seven", "Gate nine", "Gate nine"]
+    assert found.usage.calls == 4
 
 
 def test_a_vote_of_forced_replies_is_no_surer_than_each_of_them() -> None:
     model = Script(*["perhaps", '"Gate nine"'] * 3)
     found = answer(CONTEXT, "Which gate?", ("Gate three", "Gate nine"), model, Reasoning(vote=3))
     assert (found.text, found.confidence) == ("Gate nine", "low")
-    assert found.notes[-1] == "3 of 3 answers agree"
+    assert found.notes[-1] == "2 of 2 answers agree"
 
 
 def test_samples_of_an_open_answer_agree_or_lower_the_confidence() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from silvr_cli.replies import by_words, denies, option, without_thinking
+from silvr_cli.records import Answer
+from silvr_cli.replies import alike, by_words, denies, option, without_thinking
 
 OPTIONS = ("A man runs", "A dog sleeps", "Nobody is there", "I fall")
 
@@ -148,3 +149,28 @@ def test_what_is_repeated_as_it_stands_is_meant() -> None:
     assert option("B. Obama", ["B. Obama", "G. Bush"]) == 0
     assert by_words("C++", ["C", "C++", "C#"]) == 1
     assert by_words("-5", ["5", "-5"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other", "same"),
+    [
+        ("Who opened the gate?", "Lena opened the gate.", "Mark opened the gate.", False),
+        ("Who opened the gate?", "Lena", "It was Lena who opened it.", True),
+        ("Who paid?", "Anna paid for it.", "Hanna paid for it.", False),
+        ("Is the gate open?", "It was opened.", "It was not opened.", False),
+        ("Is the gate open?", "It isn't open.", "It is not open.", True),
+        ("Is it safe?", "Yes", "Yes, it is safe.", True),
+        ("Is it safe?", "Yes, it is safe.", "No, it is not safe.", False),
+        ("Which bus leaves first?", "The red bus leaves first.", "The blue bus.", False),
+        ("When is it told?", "Before the break.", "After the break.", False),
+        ("How much flour?", "Two pounds of flour.", "2 pounds", True),
+        ("How many?", "3", "four", False),
+        ("Was it cold?", "It was cold.", "It was cold.", True),
+    ],
+)
+def test_answers_are_alike_where_they_say_the_same_of_what_is_asked(
+    question: str, one: str, other: str, same: bool
+) -> None:
+    a, b = (Answer(question, text, "found", "high") for text in (one, other))
+    assert alike(a, [a, b], question) == ([a, b] if same else [a])
+    assert alike(b, [a, b], question) == ([a, b] if same else [b])

@@ -88,6 +88,12 @@ def test_nothing_seen_makes_no_word_heard() -> None:
     assert joined(replace(CONTEXT, unheard=("red",)), seen, 200, count).unheard == ("red",)
 
 
+def test_what_only_lines_that_went_had_told_is_unread() -> None:
+    seen = (Line(20.0, 24.0, "caption", "a hand moves the cup", 4.0, "seer"),)
+    for tokens, unread in ((200, ()), (12, ("man",))):
+        assert joined(CONTEXT, seen, tokens, count, "Who is the man?").unread == unread
+
+
 @given(st.integers(0, 60))
 def test_the_context_stays_within_the_budget(tokens: int) -> None:
     seen = (Line(20.0, 24.0, "caption", "a hand moves the cup", 4.0, "seer"),)

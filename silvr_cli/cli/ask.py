@@ -54,7 +54,9 @@ def ask(
     vote: Annotated[
         int | None,
         typer.Option(
-            "--vote", help="Answer so many times and take the most frequent.", rich_help_panel=WORK
+            "--vote",
+            help="Answer so many times, options in whole rounds, and take the most frequent.",
+            rich_help_panel=WORK,
         ),
     ] = None,
     cache: options.CacheFile = None,

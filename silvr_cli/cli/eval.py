@@ -97,7 +97,9 @@ def run(
     vote: Annotated[
         int | None,
         typer.Option(
-            "--vote", help="Answer so many times, take the majority.", rich_help_panel=WORK
+            "--vote",
+            help="Answer so many times, options in whole rounds, and take the most frequent.",
+            rich_help_panel=WORK,
         ),
     ] = None,
     retry: Annotated[

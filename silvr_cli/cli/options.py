@@ -243,8 +243,11 @@ def existing(cache: Path | None) -> Path | None:
 
 
 def answers(given: list[str] | None) -> tuple[str, ...]:
-    """The options of a multiple choice; raises UsageError for one that is empty or given twice."""
+    """The options of a multiple choice; raises UsageError for one that is empty or given twice, and
+    for more than there are letters.
+    """
     from ..errors import UsageError
+    from ..letters import MOST
 
     found = tuple(in_utf8(text, "an option") for text in given or ())
     plain = [" ".join(text.split()) for text in found]
@@ -253,6 +256,8 @@ def answers(given: list[str] | None) -> tuple[str, ...]:
             raise UsageError(f"option {place + 1} is empty", "give --choice a possible answer")
         if text in plain[:place]:
             raise UsageError(f"the option '{text}' is given twice", "leave one out")
+    if len(found) > MOST:
+        raise UsageError(f"{len(found)} options are too many", f"give {MOST} at most")
     return found
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import echoes, evidence, letters, prompts, quotes, reckoning, replies, temporal
-from ..errors import ReplyError
+from ..errors import ReplyError, UsageError
 from ..figures import figures
 from ..protocols import Reply
 from ..records import CONFIDENCES, Answer, Confidence, Context, Evidence, Settled, Verdict
@@ -66,8 +66,11 @@ def answer(
 ) -> Answer:
     """Answer from the context alone; evidence is checked against it.
 
-    Raises ReplyError when the model gives nothing usable, ContextOverflow, ModelError.
+    Raises ReplyError when the model gives nothing usable, ContextOverflow, ModelError, and
+    UsageError for more options than there are letters.
     """
+    if len(choices) > letters.MOST:
+        raise UsageError(f"{len(choices)} options are too many", f"give {letters.MOST} at most")
     talk = Talk(model, settings.temperature, settings.seed, on_text)
     if not context.lines:
         found = _not_said(
@@ -80,14 +83,17 @@ def answer(
         way: _Way = _in_words if small else partial(_structured, room=settings.max_tokens)
         if small and context.settled:
             found = _settled(context.settled)
-        elif small and (weighed := _weighed(context, question, choices, talk)):
-            # Each option has had its turn at each letter: a vote would add nothing.
-            found = weighed
-        elif settings.vote > 1:
-            found = _voted(context, question, choices, talk, way, settings.vote)
+        elif small and not choices and (denied := _unmentioned(context, question)):
+            found = denied
         else:
-            found = way(context, question, choices, talk)
-        found = _blind(found, question, context)
+            if small and (weighed := _weighed(context, question, choices, talk)):
+                # Each option has had its turn at each letter: a vote would add nothing.
+                found = weighed
+            elif settings.vote > 1:
+                found = _voted(context, question, choices, talk, way, settings.vote)
+            else:
+                found = way(context, question, choices, talk)
+            found = _blind(found, question, context)
     return replace(
         _timed(found, question, context),
         question=question,
@@ -107,8 +113,8 @@ def _settled(by_times: Settled) -> Answer:
 
 
 def _blind(found: Answer, question: str, context: Context) -> Answer:
-    """No surer than what was read allows: what the question names was left out of it."""
-    if not context.unread or context.settled:
+    """No surer than what was read allows, where what the question names was left out of it."""
+    if not context.unread:
         return found
     missed = ", ".join(worded(context.unread, question))
     notes = (
@@ -116,7 +122,9 @@ def _blind(found: Answer, question: str, context: Context) -> Answer:
         f"the video tells of this, but it had no room in what was read: {missed}",
     )
     if 2 * len(context.unread) >= context.asked:
-        return replace(found, verdict="unclear", confidence="low", notes=notes)
+        denied = found.verdict == "not_found"
+        verdict: Verdict = "not_found" if denied else "unclear"
+        return replace(found, verdict=verdict, confidence="low", notes=notes)
     sure = min(found.confidence, "medium", key=CONFIDENCES.index)
     return replace(found, confidence=sure, notes=notes)
 
@@ -144,11 +152,14 @@ def _voted(
 ) -> Answer:
     """The most frequent of several answers: options rotated, so that no place is favoured, or
     samples of an open answer (self-consistency, arXiv 2203.11171). Unusable replies do not count.
+
+    Where there are more votes than options, each option has each place equally often.
     """
     usual, answers, error = (talk.temperature, talk.seed), [], None
+    votes -= votes % len(choices) if 0 < len(choices) < votes else 0
     for turn in range(votes):
         order = letters.turned(choices, turn)
-        if not choices:
+        if turn >= len(choices):
             talk.temperature, talk.seed = max(usual[0], WARM), usual[1] + turn
         try:
             found = way(context, question, [choices[i] for i in order], talk)
@@ -160,7 +171,7 @@ def _voted(
     talk.temperature, talk.seed = usual
     if not answers:
         raise error or ReplyError(f"{talk.model.name} gave no answer")
-    alike = [replies.alike(answer, answers) for answer in answers]
+    alike = [replies.alike(answer, answers, question) for answer in answers]
     best = max(range(len(answers)), key=lambda i: (len(alike[i]), -i))
     share = len(alike[best]) / votes
     agreed: Confidence = "high" if share > 0.75 else "medium" if share > 0.5 else "low"
@@ -231,15 +242,20 @@ def _weighed(context: Context, question: str, choices: Sequence[str], talk: Talk
     return _found(choices[chosen], confidence, rests, chosen, likeliest, [note])
 
 
-def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> Answer:
+def _unmentioned(context: Context, question: str) -> Answer | None:
+    """A denial where the whole timeline does not tell of what is asked: small models would rather
+    invent than deny, so it is not asked of them.
+    """
     if 2 * len(context.unheard) > context.asked and context.meant < MEANT:
-        # Small models would rather invent than deny: what nobody mentions is not asked of them.
         missed = ", ".join(worded(context.unheard, question))
         return _not_said(f"nothing in the video mentions: {missed}")
     if context.apart:
-        return _not_said(
-            f"told nowhere with the rest: {', '.join(worded(context.apart, question))}"
-        )
+        missed = ", ".join(worded(context.apart, question))
+        return _not_said(f"told nowhere with the rest: {missed}")
+    return None
+
+
+def _open_in_words(context: Context, fenced: str, question: str, talk: Talk) -> Answer:
     reply, text, rests, strange = _said_in_words(context, fenced, question, talk, ())
     notes = []
     if strange:
@@ -291,7 +307,7 @@ def _marked(found: Answer, question: str, strange: Sequence[str]) -> Answer:
     """An answer with what in it stands nowhere: it is not found, but where it may be reckoned."""
     if not strange:
         return found
-    notes = (*found.notes, f"not in the timeline: {', '.join(strange)}")
+    notes = (*found.notes, f"the timeline does not bear out: {', '.join(strange)}")
     reckoned = temporal.asks(question) in ("count", "how long") and all(map(figures, strange))
     verdict: Verdict = found.verdict if reckoned else "unclear"
     return replace(found, verdict=verdict, confidence="low", notes=notes)
