@@ -77,7 +77,8 @@ def _read(
         from .stages.reading import read
 
         seen = guarded(model, session.meter, video, "reading")
-        return read(texts, query, Talk(seen, settings.temperature, settings.seed), work)
+        talk = Talk(seen, settings.temperature, settings.seed)
+        return read(texts, query, talk, work, settings.max_tokens)
 
     identity = {
         "texts": hashlib.sha256(repr(texts).encode("utf-8", "surrogatepass")).hexdigest(),
@@ -214,6 +215,7 @@ def _stage(
         "events": [asdict(event) for event in made],
         "prompt": prompts.load("event_caption").sha,
         "model": model.fingerprint(),
+        "how": [settings.reasoning.temperature, settings.reasoning.seed],
     }
     return graph.Stage("events", 1, (), identity, tuple[Event, ...], run)
 

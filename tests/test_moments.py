@@ -334,3 +334,22 @@ def test_what_a_reader_finds_leaves_moments_apart_and_in_order_of_score(
     assert all(0 <= score <= 1 for score in scores)
     spans = sorted((moment.start, moment.end) for moment in found)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_what_a_reader_finds_is_shown_though_it_shares_no_word_with_the_query() -> None:
+    rest = "then we all went on with the plan of the day and it took some time to get it done"
+    said = [f"{rest.capitalize()}, item {i}." for i in range(32)]
+    for i in (3, 9, 22, 28):
+        said[i] = f"The rubber was brought up as {rest}."
+    for i in range(14, 18):
+        said[i] = f"It grips well and lasts long, {rest}, item {i}."
+    lines = [Line(10.0 * i, 10.0 * i + 10, "speech", text) for i, text in enumerate(said)]
+    timeline = build(Video("sha256:x", "talk.mp4", 320.0), lines)
+
+    def liked(texts: Sequence[str]) -> list[float]:
+        return [float("grips well" in text) for text in texts]
+
+    alone = find(timeline, "why they chose rubber", Moments(top=3))
+    found = find(timeline, "why they chose rubber", Moments(top=3), None, Reader(liked, 40))
+    assert found[0].text.startswith("It grips well")
+    assert found[0].score == pytest.approx(alone[0].score)

@@ -16,11 +16,12 @@ from test_cli import silvr
 
 from silvr_cli import backends
 from silvr_cli.configuration import load
-from silvr_cli.errors import ReplyError
+from silvr_cli.errors import ReplyError, UsageError
 from silvr_cli.protocols import Message, Reply, Request
-from silvr_cli.stages.reading import ORDER_TOKENS, read
+from silvr_cli.stages.reading import read
 from silvr_cli.talk import Talk
 
+ROOM = 200
 TEXTS = ("The ferry leaves at nine.", "We paint the hull.", "Nets are mended here.")
 
 
@@ -42,7 +43,7 @@ class Guesser(Scripted):
 
 def test_the_stretch_after_which_the_query_is_likeliest_stands_highest(desk: Desk) -> None:
     model = Guesser()
-    found = read(TEXTS, "when  the ferry\nleaves", Talk(model), desk)
+    found = read(TEXTS, "when  the ferry\nleaves", Talk(model), desk, ROOM)
     assert found.index(max(found)) == 0
     assert model.forced == ["when the ferry leaves"] * 3
     assert all(text in prompt for text, prompt in zip(TEXTS, model.asked, strict=True))
@@ -50,15 +51,15 @@ def test_the_stretch_after_which_the_query_is_likeliest_stands_highest(desk: Des
 
 
 def test_what_has_been_read_is_not_read_again(desk: Desk) -> None:
-    first = read(TEXTS, "ferry", Talk(Guesser()), desk)
+    first = read(TEXTS, "ferry", Talk(Guesser()), desk, ROOM)
     again = Guesser()
-    assert read(TEXTS, "ferry", Talk(again), desk) == first
+    assert read(TEXTS, "ferry", Talk(again), desk, ROOM) == first
     assert again.asked == []
 
 
 def test_a_model_that_tells_no_likelihoods_puts_all_in_order_at_once(desk: Desk) -> None:
     model = Guesser("Nets.", json.dumps({"places": [3, 1, 3, 9, "x"]}))
-    found = read(TEXTS, "nets", Talk(model), desk)
+    found = read(TEXTS, "nets", Talk(model), desk, ROOM)
     assert sorted(range(3), key=lambda i: -found[i]) == [2, 0, 1]
     assert len(model.asked) == 2, "one call in which it could have told its likelihood"
     prompt = model.asked[-1]
@@ -69,16 +70,60 @@ def test_all_stretches_are_shown_to_a_model_with_little_room(desk: Desk) -> None
     model = Guesser("Numbers.", '{"places": [2]}')
     model.context_length = 700
     texts = [f"The number is {number}. " + "More is told. " * 200 for number in range(5)]
-    found = read(texts, "numbers", Talk(model), desk)
+    found = read(texts, "numbers", Talk(model), desk, ROOM)
     assert found.index(max(found)) == 1
     prompt = model.asked[-1]
     assert all(f"The number is {number}." in prompt for number in range(5))
-    assert len(prompt.split()) <= 700 - ORDER_TOKENS
+    assert len(prompt.split()) <= 700 - ROOM
 
 
 def test_no_order_at_all_is_an_error(desk: Desk) -> None:
     with pytest.raises(ReplyError, match="scripted put no stretches in order: 'The nets'"):
-        read(TEXTS, "nets", Talk(Guesser("The nets", "The nets")), desk)
+        read(TEXTS, "nets", Talk(Guesser(*["The nets"] * 3)), desk, ROOM)
+
+
+@pytest.mark.parametrize("places", ['["3", "part 1"]', "[3.0]", "[true, 3]", '[{"part": 1}, "3"]'])
+def test_numbers_are_taken_as_a_model_writes_them(desk: Desk, places: str) -> None:
+    model = Guesser("Nets.", f'{{"places": {places}}}')
+    found = read(TEXTS, "nets", Talk(model), desk, ROOM)
+    assert found.index(max(found)) == 2
+    assert sorted(found)[:2] == [-3.0, -3.0], "the others come last"
+
+
+@pytest.mark.parametrize("places", ['["part 3"]', "[0]", '[{"part": 3}]', '"3"'])
+def test_a_list_without_a_usable_number_is_asked_for_again(desk: Desk, places: str) -> None:
+    model = Guesser("Nets.", f'{{"places": {places}}}', '{"places": [3]}')
+    found = read(TEXTS, "nets", Talk(model), desk, ROOM)
+    assert found.index(max(found)) == 2
+    assert len(model.asked) == 3
+
+
+def test_no_stretch_at_all_may_be_about_it(desk: Desk) -> None:
+    found = read(TEXTS, "bread", Talk(Guesser("Nets.", '{"places": []}')), desk, ROOM)
+    assert len(set(found)) == 1
+
+
+def test_a_model_that_thinks_gets_the_room_that_it_is_given(desk: Desk) -> None:
+    class Thinker(Guesser):
+        def chat(self, messages: Sequence[Message], request: Request = Request()) -> Reply:
+            self.forced.append(str(request.max_tokens))
+            if request.max_tokens < 700:
+                self.asked.append(messages[-1].content)
+                return Reply("", "First, ", finish="length")
+            return super().chat(messages, request)
+
+    assert read(TEXTS, "nets", Talk(Thinker('{"places": [3]}')), desk, 768)[2] == 0.0
+    with pytest.raises(ReplyError, match=r"raise --set reasoning\.max_tokens"):
+        read(TEXTS, "nets", Talk(Thinker("never said")), desk, 32)
+
+
+def test_what_a_small_model_reads_fits_its_context(desk: Desk) -> None:
+    model = Guesser()
+    model.context_length = 700
+    read(["The ferry. " + "word " * 9000, "Nets."], "ferry", Talk(model), desk, ROOM)
+    assert all(len(prompt.split()) <= 700 for prompt in model.asked)
+    with pytest.raises(UsageError, match="the query is too long for scripted"):
+        read(TEXTS, "ferry " * 600, Talk(model), desk, ROOM)
 
 
 def talk(folder: Path) -> Path:
@@ -165,7 +210,7 @@ def test_a_small_model_finds_the_stretch_that_answers(desk: Desk) -> None:
     )
     try:
         found = [
-            read(texts, query, Talk(model), Desk())
+            read(texts, query, Talk(model), Desk(), ROOM)
             for query in ("Which material was chosen?", "How much money can be spent?")
         ]
     finally:

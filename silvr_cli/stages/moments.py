@@ -167,11 +167,14 @@ def ranked(
     told, ranks = evidence.told, evidence.standing
     total = _total(told, ranks, duration)
     best = int(total.argmax())
-    scores = _scores(evidence, best)
+    likeness = float(evidence.likeness[best])
+    scores = _scores(evidence, best, likeness)
     if reader and scores.any():
         heard = _heard(told, total, reader)
         best, ranks = int((total + READS * heard).argmax()), ranks + READS_ON * heard
-        scores = _scores(replace(evidence, standing=ranks), best)
+        # What a reader finds may share no word with the query.
+        likeness = max(likeness, float(evidence.likeness[best]))
+        scores = _scores(replace(evidence, standing=ranks), best, likeness)
     spans = _spans(told, evidence.standing, ranks, scores, best, settings.top)
     return tuple(_moment(told, span, scores) for span in spans)
 
@@ -265,7 +268,7 @@ def _shared(texts: Sequence[str], query: str) -> Any:
     return shares
 
 
-def _scores(evidence: Evidence, best: int) -> Any:
+def _scores(evidence: Evidence, best: int, likeness: float) -> Any:
     """How like the query the best passage is, less what stands lower than it; 0 for nothing at all.
 
     What has the query's words never falls under LEAST: a rare word stands far above the rest.
@@ -273,7 +276,7 @@ def _scores(evidence: Evidence, best: int) -> Any:
     import numpy as np
 
     fallen = np.exp(np.minimum(0.0, evidence.standing - evidence.standing[best]))
-    scores = np.minimum(1.0, evidence.likeness[best] * fallen)
+    scores = np.minimum(1.0, likeness * fallen)
     scores[scores < LEAST] = 0.0
     return np.where(evidence.words >= LEAST, np.maximum(scores, LEAST), scores)
 
