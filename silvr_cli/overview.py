@@ -59,6 +59,7 @@ def chapter_stage(
         "given": [[mark.time, mark.title] for mark in marks],
         "prompts": {name: prompts.load(name).sha for name in named},
         "model": model.fingerprint(),
+        "how": [settings.reasoning.temperature, settings.reasoning.seed],
         "embed": embedder.fingerprint() if embedder else "none",
     }
 
@@ -81,6 +82,7 @@ def summary_stages(
     Styles over the same stretches share their points: another style asks little more.
     """
     settings, made = session.settings.summary, described.timeline
+    reasoning = session.settings.reasoning
     named = [name for name in prompts.names() if name.startswith("summary_")]
     titled = any(chapter.title for chapter in chapters)
     identity = {
@@ -89,6 +91,7 @@ def summary_stages(
         "chapters": [[c.start, c.end, c.title] for c in chapters],
         "prompts": {name: prompts.load(name).sha for name in named},
         "model": model.fingerprint(),
+        "how": [reasoning.temperature, reasoning.seed],
     }
 
     def writer(work: Work) -> Writer:
@@ -105,7 +108,7 @@ def summary_stages(
         return writer(work).summary(inputs["points"], chapters)
 
     told = graph.Stage("points", 1, (), identity, tuple[Point, ...], points)
-    style = {"style": settings.style, "prompts": identity["prompts"], "model": identity["model"]}
+    style = {"style": settings.style, **{k: identity[k] for k in ("prompts", "model", "how")}}
     return told, graph.Stage("summary", 1, ("points",), style, Summary, summary)
 
 

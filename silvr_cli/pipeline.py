@@ -233,8 +233,9 @@ def expected_answer(session: Session) -> graph.StageState:
     with closing(open_text_model(session)) as model:
         settings = session.settings
         tokens = _room(model, settings) + PROMPT_TOKENS
-        tokens_in, tokens_out = CALLS_A_QUESTION * tokens, settings.reasoning.max_tokens
-        expected = session.meter.expected(model.name, CALLS_A_QUESTION, tokens_in, tokens_out)
+        calls = CALLS_A_QUESTION * settings.reasoning.vote
+        tokens_out = calls * settings.reasoning.max_tokens
+        expected = session.meter.expected(model.name, calls, calls * tokens, tokens_out)
         return graph.StageState(
             "reasoning", "", "to run", model=model.fingerprint(), expected=expected
         )

@@ -257,3 +257,51 @@ def test_mistakes_are_told_in_one_sentence(words: list[str], complaint: str) -> 
     assert ran.returncode == 2
     assert complaint in ran.stderr
     assert (ran.stdout, ran.stderr.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize("setting", ["reasoning.seed=7", "reasoning.temperature=1"])
+@pytest.mark.parametrize(
+    ("command", "stage"), [("chapters", "chapters"), ("summarize", "points"), ("events", "events")]
+)
+def test_what_was_made_is_made_anew_for_another_way_of_asking(
+    video: Path, command: str, stage: str, setting: str
+) -> None:
+    words = [command, video, "--dry-run", "--set", "events.method=model"]
+    first, again = silvr(*words), silvr(*words)
+    other = silvr(*words, "--set", setting)
+    done = [f"{stage} done" in ran.stderr for ran in (first, again, other)]
+    assert done == [True, False, True], other.stderr
+
+
+def test_reading_for_a_batch_is_asked_for_as_for_find(video: Path, tmp_path: Path) -> None:
+    words = ["batch", video, "--task", "find", "--question", "the dome", "--dry-run", "--json"]
+    plans = [json.loads(silvr(*words, *more).stdout) for more in ((), ("--llm", "fake"))]
+    assert ["reading" in json.dumps(plan) for plan in plans] == [False, True]
+
+
+def test_lines_of_a_batch_hang_on_no_setting_that_their_task_does_not_use() -> None:
+    from silvr_cli.engine.work import identity
+
+    plain = {"models.llm": "fake", "models.embed": "none", "reading.find": True}
+    for task in ("chapters", "summarize", "find"):
+        keys = [
+            identity(task, load(plain | more).settings)  # type: ignore[arg-type]
+            for more in ({}, {"reasoning.vote": 3}, {"reasoning.seed": 3})
+        ]
+        assert keys[0] == keys[1] != keys[2], task
+    ask = [identity("ask", load(plain | m).settings) for m in ({}, {"reasoning.vote": 3})]
+    assert ask[0] != ask[1]
+
+
+def test_a_vote_costs_what_its_answers_cost() -> None:
+    costs = [
+        pipeline.expected_answer(
+            Session.open(load({"models.llm": "fake", "reasoning.vote": votes}).settings)
+        ).expected
+        for votes in (1, 3)
+    ]
+    one, three = costs
+    assert one
+    assert three
+    assert (three.calls, three.prompt_tokens) == (3 * one.calls, 3 * one.prompt_tokens)
+    assert one.completion_tokens == one.calls * load({}).settings.reasoning.max_tokens

@@ -125,6 +125,8 @@ def batch(
         raise UsageError("--json belongs to --dry-run", "leave it out: every line is JSON")
     loaded = options.chosen(
         {**locals(), "dry_run": False},
+        # As in `silvr find`: nothing else of it takes a language model.
+        reading__find=True if task == "find" and llm else None,
         models__embed=embed,
         engine__workers=workers,
         engine__name=engine,

@@ -151,6 +151,10 @@ def identity(task: Task, settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: getattr(settings, name).model_dump(mode="json") for name in sections
     }
+    if "reasoning" in found and task != "ask":
+        # Other tasks take no more of it than how a model is asked.
+        how = {"temperature", "seed"}
+        found["reasoning"] = settings.reasoning.model_dump(mode="json", include=how)
     found["prompts"] = {name: prompts.load(name).sha for name in names}
     if talks(task, settings):
         found["llm"] = backends.fingerprint("llm", settings.models.llm, settings)
