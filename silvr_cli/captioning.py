@@ -113,7 +113,7 @@ class Captioner:
             except (ModelError, LimitReached) as error:
                 return replace(answer, notes=(*answer.notes, f"no closer look: {error}")), context
             looked += clips
-            context = zoom.joined(context, seen, budget.tokens, budget.count, answer.question)
+            context = zoom.joined(context, seen, budget.tokens, budget.count)
             note = zoom.told(clips, self._spec())
             answer = zoom.settled(answer, read(context), note)
         return answer, context

@@ -161,12 +161,12 @@ class Context:
     """The text that the reasoning model reads, the lines that it shows, and the plan behind it.
 
     `unheard` are the question's telling words that the whole timeline nowhere has, `unread` those
-    that it has and these lines have not, `asked` how many telling words the question has; `apart`
-    are those of a plain fact asked for that no stretch of the video tells together with the others.
-    `parts` are the titled parts, for questions of when; `settled` is what follows from times alone;
-    `support` is how well the video's captions go with each option, `meant` how surely a line says
-    in other words what is asked, 0 to 1, where these were worked out; `length` is the video's, in
-    seconds, for questions of time.
+    that it has and these lines have not, if they are the weightier ones, `asked` how many telling
+    words the question has; `apart` are those of a plain fact asked for that no stretch of the video
+    tells together with the others. `parts` are the titled parts, for questions of when; `settled`
+    is what follows from times alone; `support` is how well the video's captions go with each
+    option, `meant` how surely a line says in other words what is asked, 0 to 1, where these were
+    worked out; `length` is the video's, in seconds, for questions of time.
     """
 
     text: str

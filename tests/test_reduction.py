@@ -67,6 +67,16 @@ def test_words_that_the_timeline_has_and_the_context_has_not_are_told() -> None:
     assert reduce(talk(), question, (), Budget(9000, count), "auto").unread == ()
 
 
+def test_a_common_word_that_had_no_room_is_not_missed() -> None:
+    lines = [Line(i * 9.0, i * 9.0 + 8, "speech", f"we build boats in yard {i}") for i in range(60)]
+    lines[30] = Line(270.0, 278.0, "speech", "the sailmaker of the yard is Ines")
+    question = "Who is the sailmaker who works where they build boats?"
+    context = reduce(build(VIDEO, lines), question, (), Budget(20, count), "focus")
+    assert "Ines" in context.text
+    assert "boats" not in context.text
+    assert context.unread == ()
+
+
 def test_a_question_in_another_language_than_the_video_misses_no_words() -> None:
     for question in ("Wer bezahlte die Kisten?", "Was kostet das Brett?", "On peint la planche?"):
         context = reduce(talk(), question, (), Budget(9000, count), "auto")

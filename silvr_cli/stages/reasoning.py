@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import echoes, evidence, letters, prompts, quotes, reckoning, replies, temporal
 from ..errors import ReplyError, UsageError
-from ..figures import figures
+from ..figures import figures, worth
 from ..protocols import Reply
 from ..records import CONFIDENCES, Answer, Confidence, Context, Evidence, Settled, Verdict
-from ..relevance import worded
+from ..relevance import terms, worded
 from ..talk import Talk
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ NOT_SAID = "The video does not say."
 WORDS_TOKENS = 96
 # What the captions' support weighs against the letter, in standard deviations.
 SUPPORT = 0.5
-COUNTED = re.compile(r"\b(?:how (?:many|often|long|much)|total|altogether)\b", re.IGNORECASE)
+# Figures that may be summed, or counted up to so many, stand nowhere.
+SUMMED = re.compile(r"\b(?:total|altogether|combined|in all|sum)\b", re.IGNORECASE)
+COUNTED, COUNTABLE = re.compile(r"\bhow (?:many|often)\b", re.IGNORECASE), 20.0
+NAME = re.compile(
+    r"(?:[A-Z][\w.'’-]*|of|the|de|van|von)(?: (?:[A-Z][\w.'’-]*|of|the|de|van|von)){0,3}"
+)
 # A line that is so like a question says it in other words: crop and cut (docs/lab-log.md).
 MEANT = 0.5
 # Samples of one answer differ only with some warmth.
@@ -113,20 +118,13 @@ def _settled(by_times: Settled) -> Answer:
 
 
 def _blind(found: Answer, question: str, context: Context) -> Answer:
-    """No surer than what was read allows, where what the question names was left out of it."""
+    """In doubt where most of what the question names was left out of what was read."""
     if not context.unread:
         return found
     missed = ", ".join(worded(context.unread, question))
-    notes = (
-        *found.notes,
-        f"the video tells of this, but it had no room in what was read: {missed}",
-    )
-    if 2 * len(context.unread) >= context.asked:
-        denied = found.verdict == "not_found"
-        verdict: Verdict = "not_found" if denied else "unclear"
-        return replace(found, verdict=verdict, confidence="low", notes=notes)
-    sure = min(found.confidence, "medium", key=CONFIDENCES.index)
-    return replace(found, confidence=sure, notes=notes)
+    note = f"the video tells of this, but it had no room in what was read: {missed}"
+    verdict: Verdict = "not_found" if found.verdict == "not_found" else "unclear"
+    return replace(found, verdict=verdict, confidence="low", notes=(*found.notes, note))
 
 
 def _timed(found: Answer, question: str, context: Context) -> Answer:
@@ -205,19 +203,27 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: Tal
         better = replies.by_words(again.text.strip('"'), choices)
         chosen = better if better in told else chosen
     rests = evidence.supporting(context.lines, question, choices[chosen])
-    confidence: Confidence = "low" if notes else "high" if rests else "medium"
+    # Of options that no line bears out small models choose no better than by chance.
+    confidence: Confidence = "high" if rests and not notes else "low"
     text = choices[chosen]
     return _found(text, confidence, rests, chosen, reply.text, notes)
 
 
 def _told(question: str, choices: Sequence[str], context: Context) -> list[int]:
-    """The options whose figures stand in what was read; [] where not all options have figures, or
-    the question has them counted or reckoned.
+    """The options, all of them with figures or all names, that stand in what was read; [] where
+    what is asked may be counted or reckoned.
     """
-    reckoned = COUNTED.search(question) or temporal.asks(question)
-    if reckoned or not all(re.search(r"\d", choice) for choice in choices):
+    if temporal.asks(question) or SUMMED.search(question):
         return []
-    return [i for i, c in enumerate(choices) if not evidence.unsupported(c, context.lines)]
+    if all(map(figures, choices)):
+        numbers = (float(n) for choice in choices for n in worth(choice) if n[0].isdigit())
+        if COUNTED.search(question) and min(numbers, default=0.0) <= COUNTABLE:
+            return []
+        return [i for i, c in enumerate(choices) if not evidence.unsupported(c, context.lines)]
+    if not all(map(NAME.fullmatch, choices)):
+        return []
+    read = {term for line in evidence.own(context.lines) for term in terms(line.text)}
+    return [i for i, choice in enumerate(choices) if read.issuperset(terms(choice))]
 
 
 def _weighed(context: Context, question: str, choices: Sequence[str], talk: Talk) -> Answer | None:

@@ -88,13 +88,10 @@ def _covered(clip: Clip, known: Sequence[Clip]) -> bool:
     return shared >= 0.5 * (clip.end - clip.start)
 
 
-def joined(
-    context: Context, seen: Sequence[Line], tokens: int, count: Count, question: str = ""
-) -> Context:
+def joined(context: Context, seen: Sequence[Line], tokens: int, count: Count) -> Context:
     """The context with what was seen, still within so many tokens.
 
-    Where both do not fit, the lines that have the least to do with what was seen go; what they
-    alone told of the question is unread then.
+    Where both do not fit, the lines that have the least to do with what was seen go.
     """
     new = [replace(line, text=CLOSER + line.text) for line in seen]
     room = tokens - sum(count([line_text(n) for n in new])) - LINE_BREAK * len(new)
@@ -109,9 +106,6 @@ def joined(
         key=lambda n: (n.start, n.end, KINDS.index(n.kind)),
     )
     heard = {term for n in seen if not NOTHING.search(n.text) for term in terms(n.text)}
-    held = {term for line in lines for term in terms(line.text)}
-    told_before = {term for line in context.lines for term in terms(line.text)}
-    gone = [term for term in terms(question) if term in told_before - held]
     text, plan = as_text(lines), context.plan
     return replace(
         context,
@@ -125,7 +119,7 @@ def joined(
             lines_total=plan.lines_total + len(new),
         ),
         unheard=tuple(term for term in context.unheard if term not in heard),
-        unread=tuple(t for t in dict.fromkeys((*context.unread, *gone)) if t not in heard),
+        unread=tuple(term for term in context.unread if term not in heard),
     )
 
 
