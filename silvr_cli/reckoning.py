@@ -56,8 +56,19 @@ BOUND = re.compile(r"\b(?:from|since|until|till|up to|by|around|to)\b", re.IGNOR
 TURNS = re.compile(
     r"\b(?:(?:after|before)(?! (?:that|this)\b)|once|until|when|while|as soon as)\b", re.IGNORECASE
 )
-# So many titles are named one by one.
+# So many titles, or times, are named one by one.
 LISTED = 12
+NOT_TOLD = re.compile(
+    r"\b(?:not|never|\w+n['’]t|except)\b.*\b(?:mention\w*|said|told|named|shown|listed|discuss\w*"
+    r"|cover\w*|talked about|spoken)\b|\bexcept\b",
+    re.IGNORECASE,
+)
+WHOLE_VIDEO = re.compile(
+    r"\W*(?:how long (?:is|was) (?:the|this) (?:whole |entire )?(video|film|movie|recording|clip)"
+    r"(?: in total| altogether)?|(?:when|at (?:what|which) time) does (?:the|this) "
+    r"(?:whole |entire )?(video|film|movie|recording|clip) end)\W*",
+    re.IGNORECASE,
+)
 
 
 def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Settled | None:
@@ -91,6 +102,27 @@ def said_at(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Set
         return None
     said = tuple(n for n in window(lines, times[0], times[0] + 1) if n.kind == "speech")
     return Settled(" ".join(n.text for n in said), None, said) if said else None
+
+
+def unsaid(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Settled | None:
+    """The only option that stands nowhere, where the question asks for what is not told."""
+    if len(choices) < 3 or not NOT_TOLD.search(SAID.sub('""', question)):
+        return None
+    told = {term for n in lines for term in terms(n.text)}
+    missing = [i for i, choice in enumerate(choices) if told.isdisjoint(terms(choice))]
+    there = [i for i, choice in enumerate(choices) if told.issuperset(terms(choice))]
+    if len(missing) != 1 or len(there) != len(choices) - 1:
+        return None
+    return Settled(choices[missing[0]], missing[0], (), "medium")
+
+
+def whole(question: str, choices: Sequence[str], length: float) -> Settled | None:
+    """How long the video is, in seconds `length`, or when it ends."""
+    asked = WHOLE_VIDEO.fullmatch(question)
+    if not asked or choices or not length:
+        return None
+    line = Line(0.0, length, "summary", f"the {(asked[1] or asked[2]).casefold()}", None, SOURCE)
+    return Settled(_length(line) if asked[1] else clock(length), None, ())
 
 
 def derived(question: str, choices: Sequence[str], lines: Sequence[Line]) -> list[Line]:
@@ -180,7 +212,8 @@ def _sure(question: str) -> Confidence:
 def _length(part: Line) -> str:
     """How long a part lasts, by the whole seconds that its times are told in."""
     minutes, seconds = divmod(int(part.end) - int(part.start), 60)
-    told = ((minutes, "minute"), (seconds, "second"))
+    hours, minutes = divmod(minutes, 60)
+    told = ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
     return " ".join(f"{n} {unit}{'s' * (n != 1)}" for n, unit in told if n) or "0 seconds"
 
 
@@ -261,10 +294,11 @@ def _count(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Sett
     places = occurrences(question, lines) if SPOKEN.search(question) else ()
     if not places:
         return None
-    rests, times = tuple(dict.fromkeys(places)), ", ".join(clock(n.start) for n in places)
-    number = len(places)
+    number, rests = len(places), tuple(dict.fromkeys(places))[:LISTED]
     if not choices:
-        text = f"{number} time{'s' * (number > 1)}: {times}"
+        times = ", ".join(clock(n.start) for n in places[:LISTED])
+        more = f" and on, the last at {clock(places[-1].start)}" if number > LISTED else ""
+        text = f"{number} time{'s' * (number > 1)}: {times}{more}"
         return Settled(text, None, rests, "medium")
     same = [i for i, choice in enumerate(choices) if worth(choice) == worth(str(number))]
     return Settled(choices[same[0]], same[0], rests, "medium") if len(same) == 1 else None

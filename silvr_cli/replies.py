@@ -51,6 +51,7 @@ REFUSAL = re.compile(
 )
 # Words that turn an answer into another one.
 TURNS = re.compile(r"\b(?:no|not|never|nobody|nothing|none|without|before|after|yes)\b|\w+n['’]t\b")
+LABEL = re.compile(r"^\s*(?:answer|question)\s*:", re.IGNORECASE)
 ANSWER_KEYS = ("answer", "choice", "option", "letter")
 ALIKE = 0.72
 MARGIN = 0.08
@@ -75,8 +76,11 @@ def clean(text: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line with words; small models go on with questions of their own."""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+    """The first line with words, its label taken off; small models go on with questions of their
+    own.
+    """
+    lines = (LABEL.sub("", line).strip() for line in text.splitlines())
+    return next((line for line in lines if line), "")
 
 
 def denies(text: str) -> bool:

@@ -17,6 +17,13 @@ Asks = Literal["when", "how long", "order", "count", ""]
 QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,80})[\"“”«»]")
 SAID = re.compile(r"[\"“”«»][^\"“”«»]*[\"“”«»]")
 CLOCK = re.compile(r"(?<![\w:.])(\d+(?::\d\d){1,2})(?![\w:])")
+# A time of the video in words, and the seconds of its units: "after 75 minutes", "at 1h13m".
+SPELT = re.compile(
+    r"\b(?:at|after|around|about|by|from|near|past|before|until|till) (?:the )?"
+    r"((?:\d+ ?(?:h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])(?: and)? ?)+)",
+    re.IGNORECASE,
+)
+UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 WHEN = re.compile(
     r"\b(?:at (?:what|which) (?:time|point|minute|moment)|when) (?:in the \w+ )?"
     r"(?:does|do|did|is|are|was|were)\b.*\b(?:begin|start|appear|shown|mention(?:ed)?|said|end|happen"
@@ -71,6 +78,8 @@ FRAME = frozenset(
 )
 # A line begins at a time that an answer names when it is no further off, in seconds.
 NEAR = 5.0
+# Signs at the end of a word that make another word of it.
+SIGNS = {ord("+"): "plus", ord("#"): "sharp"}
 
 
 def asks(question: str) -> Asks:
@@ -131,10 +140,16 @@ def near(question: str, choices: Sequence[str], lines: Sequence[Line]) -> tuple[
 
 def moments(question: str, lines: Sequence[Line]) -> tuple[float, ...]:
     """The times of the video, in seconds, that a question names; not those that the video tells."""
-    last = max((n.end for n in lines), default=0.0)
-    told = [text for text in CLOCK.findall(SAID.sub('""', question)) if ":" in text]
-    times = [parse_clock(text) for text in told if not any(text in n.text for n in lines)]
-    return tuple(at for at in times if at <= last)
+    last, rest = max((n.end for n in lines), default=0.0), SAID.sub('""', question)
+    named = {text: parse_clock(text) for text in CLOCK.findall(rest) if ":" in text}
+    named |= {text.strip(): _seconds(text) for text in SPELT.findall(rest)}
+    own = (at for text, at in named.items() if not any(text in n.text for n in lines))
+    return tuple(at for at in own if at <= last)
+
+
+def _seconds(spelt: str) -> float:
+    told = re.findall(r"(\d+) ?([hms])", spelt.casefold())
+    return sum(int(number) * UNITS[unit] for number, unit in told)
 
 
 def spans(
@@ -216,15 +231,26 @@ def occurrences(question: str, lines: Sequence[Line]) -> tuple[Line, ...]:
     quoted = QUOTED.findall(question)
     if asks(question) != "count" or not quoted:
         return ()
-    word = bare(quoted[0])
+    wanted = _signed(quoted[0].strip(" .,;:!?")).split()
+    if not wanted:
+        return ()
+    word = " ".join(wanted)
     spoken = re.search(r"\b(?:said|say|says|spoken|mention\w*)\b", question, re.IGNORECASE)
     kinds = ("speech",) if spoken else ("speech", "screen")
     return tuple(
         n
         for n in lines
         if n.kind in kinds
-        for _ in range(f" {bare(n.text)} ".replace(" ", "  ").count(f" {word.replace(' ', '  ')} "))
+        for _ in range(
+            f" {_signed(n.text)} ".replace(" ", "  ").count(f" {word.replace(' ', '  ')} ")
+        )
     )
+
+
+def _signed(text: str) -> str:
+    """Words as `bare` has them, with the signs that make C++ and C# of C."""
+    named = re.sub(r"(\w)([+#]+)(?!\w)", lambda m: m[1] + m[2].translate(SIGNS), text)
+    return bare(named)
 
 
 def settled(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Settled | None:

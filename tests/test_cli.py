@@ -154,6 +154,23 @@ def test_text_alone_needs_no_video(tmp_path: Path) -> None:
     assert "[0:01-0:04] speech: The gate code is 7731." in ran.stdout
 
 
+def test_nobody_is_asked_where_nobody_is() -> None:
+    ran = silvr("cache", "rm", "--all")
+    assert ran.returncode == 2
+    assert "--yes goes on without" in ran.stderr
+
+
+def test_output_onto_a_database_is_refused(subtitled: VideoMaker, tmp_path: Path) -> None:
+    cache = tmp_path / "other.sqlite"
+    video = subtitled("1\n00:00:01,000 --> 00:00:04,000\nHello there.\n")
+    assert silvr("timeline", video, "--cache", cache, "--reader", "none").returncode == 0
+    before = cache.read_bytes()[:100]
+    ran = silvr("timeline", video, "--cache", cache, "-o", cache)
+    assert ran.returncode == 2
+    assert "is a database" in ran.stderr
+    assert cache.read_bytes()[:100] == before
+
+
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [

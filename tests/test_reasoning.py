@@ -159,6 +159,23 @@ def test_an_answer_is_no_surer_than_what_was_read_allows() -> None:
     assert (denied.verdict, denied.confidence) == ("not_found", "low")
 
 
+def test_an_option_that_is_asked_for_because_it_is_not_told_is_no_sure_answer() -> None:
+    found = ask(Script("gate seven"), "Which was not mentioned?", "gate seven", "a boat")
+    assert (found.choice, found.confidence) == (0, "low")
+
+
+def test_a_question_that_is_only_repeated_under_a_label_is_no_answer() -> None:
+    asked = "Which gate was opened?"
+    found = answer(CONTEXT, asked, (), Script(*[f"Question: {asked}"] * 2), Reasoning())
+    assert (found.verdict, found.confidence) == ("unclear", "low")
+
+
+def test_thought_without_a_quote_is_no_sure_answer() -> None:
+    said = {"reasoning": "r", "answer": "A sailor", "evidence": [], "confidence": "high"}
+    model = Script(json.dumps({**said, "verdict": "found"}), words=False)
+    assert ask(model, "Who came?").confidence == "low"
+
+
 def test_an_option_that_no_line_bears_out_is_no_sure_answer() -> None:
     model = Script("Nobody")
     found = ask(model, "Who was early?", "Nobody", "Everyone")

@@ -180,3 +180,61 @@ def test_slides_under_a_running_head_are_not_counted() -> None:
         for i, topic in enumerate(topics)
     ]
     assert reckoning.settled("How many slides are shown?", (), slides) is None
+
+
+GARDEN = [
+    Line(0.0, 7.0, "speech", "My name is Lena Park and I grow tomatoes."),
+    Line(8.0, 12.0, "speech", "First we plant the seeds in March, in C++ and C#, not in C."),
+    Line(20.0, 26.0, "speech", "The lemons cost 450 euros."),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "choices", "index"),
+    [
+        ("Which of these is not mentioned?", ("tomatoes", "cucumbers", "seeds"), 1),
+        ("What isn't talked about?", ("tomatoes", "lemons", "oats"), 2),
+        ("All of these are named except which?", ("oats", "lemons", "seeds"), 0),
+        ("Which of these is not mentioned?", ("tomatoes", "cucumbers", "oats"), None),
+        ("Which of these is not mentioned?", ("tomatoes", "lemons", "seeds"), None),
+        ("Which of these is mentioned?", ("tomatoes", "cucumbers", "seeds"), None),
+        ("What does she not grow?", ("tomatoes", "cucumbers", "seeds"), None),
+    ],
+)
+def test_the_only_option_that_is_told_nowhere(
+    question: str, choices: tuple[str, ...], index: int | None
+) -> None:
+    found = reckoning.unsaid(question, choices, GARDEN)
+    assert (found.choice if found else None) == index
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("How long is the video?", "1 hour 1 minute 5 seconds"),
+        ("How long is this whole recording?", "1 hour 1 minute 5 seconds"),
+        ("When does the film end?", "1:01:05"),
+        ("How long is the video about the dome?", None),
+        ("When does the part end?", None),
+    ],
+)
+def test_how_long_the_video_is_and_when_it_ends(question: str, told: str | None) -> None:
+    found = reckoning.whole(question, (), 3665.2)
+    assert (found.text if found else None) == told
+
+
+@pytest.mark.parametrize(
+    ("word", "times"), [("C++", 1), ("C#", 1), ("in", 3), ("...", 0), (".*", 0), ("Lena Park", 1)]
+)
+def test_a_word_is_counted_with_the_signs_that_are_its_own(word: str, times: int) -> None:
+    found = reckoning.settled(f'How often is the word "{word}" said?', (), GARDEN)
+    assert (int(found.text.split()[0]) if found else 0) == times
+
+
+def test_of_many_places_the_first_and_the_last_are_told() -> None:
+    lines = [Line(10.0 * i, 10.0 * i + 9, "speech", "the harbour again") for i in range(40)]
+    found = reckoning.settled('How often is the word "harbour" said?', (), lines)
+    assert found
+    assert found.text.startswith("40 times: 0:00, 0:10, ")
+    assert found.text.endswith(" and on, the last at 6:30")
+    assert len(found.lines) == reckoning.LISTED

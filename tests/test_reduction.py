@@ -67,6 +67,14 @@ def test_words_that_the_timeline_has_and_the_context_has_not_are_told() -> None:
     assert reduce(talk(), question, (), Budget(9000, count), "auto").unread == ()
 
 
+@pytest.mark.parametrize(
+    "question", ["What happens after 302 seconds?", "What is told at 5 min and 2 s?"]
+)
+def test_a_time_in_words_is_a_place_to_look_at_too(question: str) -> None:
+    context = reduce(talk(), question, (), Budget(60, count), "focus")
+    assert "subject37" in context.text
+
+
 def test_a_common_word_that_had_no_room_is_not_missed() -> None:
     lines = [Line(i * 9.0, i * 9.0 + 8, "speech", f"we build boats in yard {i}") for i in range(60)]
     lines[30] = Line(270.0, 278.0, "speech", "the sailmaker of the yard is Ines")
@@ -90,6 +98,13 @@ def test_a_question_in_another_language_than_the_video_misses_no_words() -> None
         "What is told at 0:45?",
         "How many slides are shown?",
         "At what time does the Lisbon slide begin?",
+        "What happens in the second half?",
+        "Describe briefly the main topics",
+        "Tell me everything",
+        "What is the third slide?",
+        "What is said after 21 seconds?",
+        "What is discussed at 1m20s?",
+        "What is discussed in the last half hour?",
     ],
 )
 def test_what_is_asked_of_the_video_itself_need_not_be_told(question: str) -> None:

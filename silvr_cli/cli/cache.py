@@ -76,7 +76,7 @@ def remove(
     with _opened(cache) as store:
         ids = matching(store, None if everything else video)
         if not yes:
-            typer.confirm(f"Forget {len(ids)} video(s) and their answers?", abort=True, err=True)
+            options.confirmed(f"Forget {len(ids)} video(s) and their answers?")
         forget(store, ids)
     tell(f"{len(ids)} video(s) forgotten")
 

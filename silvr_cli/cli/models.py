@@ -106,7 +106,7 @@ def remove(
     settings = options.settings_from().settings
     entry = catalogue.get(name)
     if not yes:
-        typer.confirm(f"Delete {entry.name} ({entry.size / 1e6:.0f} MB)?", abort=True, err=True)
+        options.confirmed(f"Delete {entry.name} ({entry.size / 1e6:.0f} MB)?")
     gone = store.remove(entry, settings)
     tell(f"{entry.name} is deleted" if gone else f"{entry.name} was not here")
 

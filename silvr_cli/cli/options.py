@@ -316,12 +316,34 @@ def source(
     return Source(named, captions, subtitles, clip_length)
 
 
+def confirmed(text: str) -> None:
+    """Ends the command unless the user agrees; raises UsageError where nobody can answer."""
+    from ..errors import UsageError
+
+    try:
+        typer.confirm(text, abort=True, err=True)
+    except typer.Abort as abort:
+        if isinstance(abort.__context__, EOFError):
+            raise UsageError("nobody is there to be asked", "--yes goes on without") from None
+        raise
+
+
+def _is_database(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+
+
 def _apart(output: Path, read: Iterable[Path | str | None]) -> None:
     """Told before any work: what is written last must not replace what was read, or get lost."""
     from ..errors import UsageError
 
     if output.is_dir():
         raise UsageError(f"{output} is a folder", "choose another -o")
+    if _is_database(output):
+        raise UsageError(f"{output} is a database, such as silvr's cache", "choose another -o")
     if not output.absolute().parent.is_dir():
         raise UsageError(
             f"{output} cannot be written: its folder is not there", "choose another -o"

@@ -203,8 +203,10 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: Tal
         better = replies.by_words(again.text.strip('"'), choices)
         chosen = better if better in told else chosen
     rests = evidence.supporting(context.lines, question, choices[chosen])
-    # Of options that no line bears out small models choose no better than by chance.
-    confidence: Confidence = "high" if rests and not notes else "low"
+    # Of options that no line bears out small models choose no better than by chance, and what is
+    # asked for because it is not told no line can bear out.
+    sure = rests and not notes and not reckoning.NOT_TOLD.search(question)
+    confidence: Confidence = "high" if sure else "low"
     text = choices[chosen]
     return _found(text, confidence, rests, chosen, reply.text, notes)
 
@@ -361,7 +363,7 @@ def _thought(
     if not choices:
         rests, strange = evidence.resting(text, question, context.lines, rests, cited=True)
     confidence = said.get("confidence", "low")
-    if confidence not in ("high", "medium") or (notes and not rests):
+    if confidence not in ("high", "medium") or not rests:
         confidence = "low"
     text = choices[chosen] if chosen is not None else text
     found = _found(text, confidence, rests, chosen, reasoning, notes)

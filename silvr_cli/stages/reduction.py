@@ -36,7 +36,10 @@ META = frozenset(
         "describe list explain summarize main idea topic subject theme kind type sort sentence"
         " title text display write written end beginning person people participant speaker"
         " presenter host lecturer narrator different use used make made item thing detail language"
-        " story cover named"
+        " story cover named briefly shortly short everything anything something all half quarter"
+        " middle hour minute second third fourth fifth sixth seventh eighth ninth tenth important"
+        " key point takeaway overall exactly video recording whole entire discussed explained"
+        " introduced talked described covered"
     )
 )
 # What a context lacks of a question's words counts from this share of their rarity on: of 170 such
@@ -100,11 +103,13 @@ def _timed(context: Context, task: _Task) -> Context:
     asked, lines = temporal.asks(task.question), task.timeline.lines
     if not asked:
         said = reckoning.said_at(task.question, task.choices, lines)
+        said = said or reckoning.unsaid(task.question, task.choices, lines)
         return replace(context, settled=said) if said else context
     parts = titled.parts(lines) if asked in ("when", "how long") else ()
     settled = temporal.settled(task.question, task.choices, lines)
     settled = settled or reckoning.settled(task.question, task.choices, lines)
     length = task.timeline.video.duration
+    settled = settled or reckoning.whole(task.question, task.choices, length)
     return replace(context, parts=parts, settled=settled, length=length)
 
 
