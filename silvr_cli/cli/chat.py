@@ -14,6 +14,7 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
+    from ..protocols import Progress
     from ..settings import Settings
 
 LEAVING = {"/exit", "/quit", "exit", "quit"}
@@ -72,7 +73,7 @@ def chat(
             if talk.video != known:
                 other, talk = talk.id, None
                 raise UsageError(f"conversation {other} is about another video", "leave --resume")
-            for question in _questions():
+            for question in _questions(session.progress):
                 try:
                     question = options.in_utf8(question, "the question")
                     talk, answered = conversation.say(talk, question, described, session, model)
@@ -81,6 +82,7 @@ def chat(
                         raise
                     display.tell(f"silvr: {error}")
                     continue
+                display.clear(session.progress)
                 if talk.turns[-1].understood != question and not quiet:
                     display.tell(f"understood as: {talk.turns[-1].understood}")
                 if json:
@@ -106,18 +108,15 @@ def _list(settings: Settings, json: bool) -> None:
     display.table(names, [tuple(row.values()) for row in rows])
 
 
-def _questions() -> Iterator[str]:
-    """Lines from a person, with a prompt on stderr, or from a file or pipe."""
+def _questions(progress: Progress | None) -> Iterator[str]:
+    """Lines from a person or from a file or pipe; what is no question is answered here."""
     from . import display
 
     if isinstance(sys.stdin, TextIOWrapper):
         # A line that is not UTF-8 is refused as a question; it must not end the reading.
         sys.stdin.reconfigure(errors="surrogateescape")
     while True:
-        if sys.stdin.isatty():
-            sys.stderr.write("> ")
-            sys.stderr.flush()
-        line = sys.stdin.readline()
+        line = _line(progress)
         said = line.strip()
         if not line or said.lower() in LEAVING:
             return
@@ -126,3 +125,19 @@ def _questions() -> Iterator[str]:
             display.tell(unknown + HELP)
         elif said:
             yield said
+
+
+def _line(progress: Progress | None) -> str:
+    """The next line, "" at the end; a person gets a prompt on stderr and edits behind it."""
+    from . import display
+
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    display.clear(progress)
+    sys.stderr.write("> ")
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):
+        # The end of input leaves the cursor behind the prompt.
+        display.tell("")
+    return line

@@ -6,10 +6,14 @@ Knows no stage; rich is imported when something is drawn.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 Advance = Callable[[str, float, float], None]
 
@@ -104,8 +108,41 @@ def bar(title: str) -> Iterator[Advance]:
 
         yield plain
         return
+    bars = Bars(title)
+    try:
+        yield bars
+    finally:
+        bars.clear()
+
+
+class Bars:
+    """A bar a name, drawn from the first report on; several threads may report."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._drawn: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, name: str, done: float, total: float) -> None:
+        with self._lock:
+            if self._drawn is None:
+                self._drawn = _drawn(self._title)
+            if name not in self._tasks:
+                self._tasks[name] = self._drawn.add_task(name, total=total)
+            self._drawn.update(self._tasks[name], completed=done, total=total)
+
+    def clear(self) -> None:
+        """Take the bars off the screen; the next report draws new ones."""
+        with self._lock:
+            if self._drawn is not None:
+                self._drawn.stop()
+            self._drawn, self._tasks = None, {}
+
+
+def _drawn(title: str) -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn(title),
@@ -114,15 +151,17 @@ def bar(title: str) -> Iterator[Advance]:
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks: dict[str, TaskID] = {}
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    progress.start()
+    return progress
 
-        def advance(name: str, done: float, total: float) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=total)
-            progress.update(tasks[name], completed=done, total=total)
 
-        yield advance
+def clear(progress: Advance | None) -> None:
+    """No bars until the next report: they are painted over what is typed, and what is written
+    to stdout beside them would go to stderr.
+    """
+    if isinstance(progress, Bars):
+        progress.clear()
 
 
 def write_atomically(target: Path, text: str) -> None:
