@@ -14,15 +14,24 @@ from .protocols import Message, Request
 from .records import Line
 from .relevance import bare, terms
 from .session import Answered, Described, Session
+from .temporal import CLOCK, QUOTED
 from .timeline import BLIND, clock
 
 if TYPE_CHECKING:
     from .protocols import TextModel
 
-# Words that point back to what was said before.
+# Words that point back to what was said before; "after the harvest" does not.
 POINTING = re.compile(
     r"\b(it|its|that|this|these|those|they|them|their|he|him|his|she|her|there|then|else|same|"
-    r"other|another|former|latter|before|after|next|previous)\b|^\s*(and|but|so|why|how so)\b",
+    r"other|another|former|latter|next(?! to\b)|previous|afterwards?|"
+    r"(?:before|after)(?=\s*(?:[.,;:?!]|$)))\b"
+    r"|^\W*(and|but|so|(?:what|how) about)\b",
+    re.IGNORECASE,
+)
+# What makes a sentence of one telling word; "How long?" and "At 0:36?" are the rest of one.
+SENTENCE = re.compile(
+    r"\b(is|are|was|were|does|did|do|has|have|had|can|could|will|would|should|said|says?|tells?|"
+    r"told|happen\w*)\b|['’]s\b|^\W*who\b",
     re.IGNORECASE,
 )
 # A question that asks for nothing but what follows.
@@ -99,19 +108,27 @@ def say(
 def stand_alone(
     question: str, turns: Sequence[Turn], model: TextModel, lines: Sequence[Line] = ()
 ) -> str:
-    """The question with what it points back to put in; unchanged when it points to nothing.
+    """The question with what it points back to put in; unchanged when it stands alone.
 
     A rewriting that takes nothing from the turns before, loses the question's own words, or asks
     once more what was asked, is not believed: then `_in_place` puts in the last turn itself, or the
     time at which `lines`, in order, go on after it.
     """
-    if not turns or not (POINTING.search(question) or len(terms(question)) < 2):
+    if not turns or _whole(question):
         return question
     shown = [{"question": _asked(t), "answer": _answered(t)} for t in turns[-REMEMBERED:]]
     prompt = prompts.load("standalone").fill(turns=shown, question=question)
     reply = model.chat([Message("user", prompt)], Request(REWRITTEN_TOKENS))
     text = replies.first_line(replies.without_thinking(reply.text)[0])
     return text if _believed(text, question, turns) else _in_place(question, turns[-1], lines)
+
+
+def _whole(question: str) -> bool:
+    """Whether a question is understood by itself: it names a time, quotes, or points to nothing."""
+    own = terms(question)
+    if not own or (len(own) == 1 and not SENTENCE.search(question)):
+        return False
+    return bool(CLOCK.search(question) or QUOTED.search(question) or not POINTING.search(question))
 
 
 def _believed(text: str, question: str, turns: Sequence[Turn]) -> bool:

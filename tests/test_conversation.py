@@ -32,6 +32,50 @@ def test_a_question_that_points_to_nothing_is_asked_as_it_is() -> None:
     assert model.asked == []
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is Tom?",
+        "Who won?",
+        "What is said at 0:36?",
+        "And what does she say at 0:36?",
+        'What does "it is over" mean?',
+        "What happens after the harvest?",
+        "Why is Anna Weber at the gate?",
+        "Who stands next to Anna Weber?",
+    ],
+)
+def test_a_question_that_stands_alone_is_asked_as_it_is(question: str) -> None:
+    model = Script()
+    assert stand_alone(question, TURNS, model) == question
+    assert model.asked == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "And after that?",
+        "What happened right before?",
+        "Why?",
+        "How so?",
+        "Who else?",
+        "What else is fed?",
+        "How much was it?",
+        "How long?",
+        "Which colour?",
+        "What about Tom?",
+        "And at 0:36?",
+        "At 0:36?",
+        "Afterwards?",
+        "Really?",
+        'And "the goat"?',
+        "Why does he feed the goat there?",
+    ],
+)
+def test_a_question_that_goes_back_is_not_asked_as_it_is(question: str) -> None:
+    assert stand_alone(question, TURNS, Script("")) != question
+
+
 def test_what_a_question_points_to_is_put_in() -> None:
     model = Script("What did Anna Weber do after she opened the gate?")
     understood = stand_alone("And what did she do after that?", TURNS, model)
