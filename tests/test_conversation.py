@@ -154,17 +154,19 @@ def test_a_conversation_that_ends_in_an_error_can_be_gone_on_with(tmp_path: Path
     assert "go on with: --resume" in ran.stderr
 
 
-def test_a_line_that_is_not_utf_8_is_refused_as_a_question(tmp_path: Path) -> None:
+def test_a_line_that_cannot_be_asked_does_not_end_the_chat(tmp_path: Path) -> None:
     (tmp_path / "talk.srt").write_text(SRT, "utf-8")
     command = ["chat", "--subtitles", str(tmp_path / "talk.srt"), "--llm", "fake"]
     ran = subprocess.run(
         [sys.executable, "-m", "silvr_cli", *command],
-        input=b"Who opened the gate?\nbad \xff byte\n",
+        input=b"Who opened the gate?\nbad \xff byte\n!!!\nWhat does Anna Weber feed?\n",
         capture_output=True,
         check=False,
     )
-    assert ran.returncode == 2
-    assert b"the question is not UTF-8" in ran.stderr
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count(b"[fake]") == 2
+    assert ran.stderr.count(b"silvr: the question is not UTF-8") == 1
+    assert ran.stderr.count(b"silvr: the question '!!!' has no words") == 1
     assert b"Traceback" not in ran.stderr
 
 

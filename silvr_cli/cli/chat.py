@@ -75,7 +75,6 @@ def chat(
                 raise UsageError(f"conversation {other} is about another video", "leave --resume")
             for question in _questions(session.progress):
                 try:
-                    question = options.in_utf8(question, "the question")
                     talk, answered = conversation.say(talk, question, described, session, model)
                 except SilvrError as error:
                     if not sys.stdin.isatty():
@@ -123,8 +122,21 @@ def _questions(progress: Progress | None) -> Iterator[str]:
         if COMMAND.fullmatch(said):
             unknown = "" if said.lower() in ("/help", "/") else f"there is no {said}: "
             display.tell(unknown + HELP)
-        elif said:
+        elif said and _has_words(said):
             yield said
+
+
+def _has_words(said: str) -> bool:
+    """Whether it can be asked; if not, that is told, and the next line may be a question again."""
+    from ..errors import UsageError
+    from . import display
+
+    try:
+        options.question(said)
+    except UsageError as error:
+        display.tell(f"silvr: {error}")
+        return False
+    return True
 
 
 def _line(progress: Progress | None) -> str:
