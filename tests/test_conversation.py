@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import VideoMaker
 from test_cli import silvr
 from test_reasoning import Script
 
@@ -93,17 +95,20 @@ def test_a_rewriting_that_loses_or_invents_is_not_believed(rewriting: str) -> No
     assert "Anna Weber. at 0:01" in understood
 
 
-def chat(tmp_path: Path, text: str, *words: str) -> subprocess.CompletedProcess[str]:
-    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
-    command = [sys.executable, "-m", "silvr_cli", "chat", "--subtitles", tmp_path / "talk.srt"]
+def typed(text: str, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*map(str, command), "--llm", "fake", *words],
+        [sys.executable, "-m", "silvr_cli", *map(str, words)],
         input=text,
         capture_output=True,
         text=True,
         check=False,
         timeout=100,
     )
+
+
+def chat(tmp_path: Path, text: str, *words: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "talk.srt").write_text(SRT, "utf-8")
+    return typed(text, "chat", "--subtitles", tmp_path / "talk.srt", "--llm", "fake", *words)
 
 
 @pytest.mark.parametrize("question", ["and after that?", "What happens next?", "And then?"])
@@ -151,7 +156,35 @@ def test_a_conversation_is_kept_and_taken_up_again(tmp_path: Path) -> None:
 def test_a_conversation_that_ends_in_an_error_can_be_gone_on_with(tmp_path: Path) -> None:
     ran = chat(tmp_path, "Who opened the gate?\nWhat was fed?\n", "--max-calls", "1")
     assert ran.returncode == 5, ran.stderr
-    assert "go on with: --resume" in ran.stderr
+    assert "go on with: silvr chat" in ran.stderr
+
+
+def test_the_command_to_go_on_with_works_as_it_is_told(
+    subtitled: VideoMaker, tmp_path: Path
+) -> None:
+    own = subtitled(SRT).rename(tmp_path / "Anna's talk.mp4")
+    captions = tmp_path / "my captions.srt"
+    captions.write_text(SRT, "utf-8")
+    cache = ("--cache", tmp_path / "its own.sqlite", "--llm", "fake", "--max-calls", 9)
+    dry = ("--set", "models.embed=none", "--set", "reasoning.seed=2", "--dry-run")
+    for words in ((own, *dry), ("--captions", captions, *cache), ("--subtitles", captions, *dry)):
+        first = typed("Who opened the gate?\n", "chat", *words)
+        told = shlex.split(first.stderr.rpartition("go on with: ")[2])
+        assert told[:2] == ["silvr", "chat"], first.stderr
+        again = typed("Who?\n", *told[1:])
+        assert (again.returncode, again.stdout.count("[fake]")) == (0, 1), again.stderr
+        assert "goes back to: Who opened the gate?" in again.stderr
+        assert shlex.split(again.stderr.rpartition("go on with: ")[2]) == told
+        assert [word for word in map(str, words) if word not in told] == []
+
+
+def test_the_command_to_go_on_with_tells_no_secrets(tmp_path: Path) -> None:
+    server = "http://me:7731@127.0.0.1:9/v1"
+    told = chat(
+        tmp_path, "Who?\n", "--base-url", server, "--set", f"servers.base_url={server}"
+    ).stderr
+    assert "--base-url http://127.0.0.1:9/v1 --set servers.base_url=http://127.0.0.1:9/v1" in told
+    assert "7731" not in told
 
 
 def test_a_line_that_cannot_be_asked_does_not_end_the_chat(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,6 +50,7 @@ def chat(
     Follow-ups such as "and after that?" are understood from what was said before. The conversation
     is kept: --resume ID goes on with it, and --list shows them all.
     """
+    going_on = _command(locals())
     from .. import conversation, pipeline
     from ..errors import SilvrError, UsageError
     from . import answer, display
@@ -91,7 +93,24 @@ def chat(
     finally:
         # However it ends, what was answered is kept.
         if talk and talk.turns and not quiet:
-            display.tell(f"go on with: --resume {talk.id}")
+            display.tell(f"go on with: {going_on} --resume {talk.id}")
+
+
+def _command(given: Mapping[str, Any]) -> str:
+    """The command that has these arguments, but for --resume, as a shell takes it; what may be
+    secret in addresses has to be put in again.
+    """
+    from ..engine.jobs import shown
+
+    words = ["silvr", "chat", *([shown(given["video"])] if given["video"] else [])]
+    for name, value in given.items():
+        if name in ("video", "resume") or value is None or value is False:
+            continue
+        option = f"--{name.strip('_').replace('_', '-')}"
+        for each in value if isinstance(value, list) else [value]:
+            key, equals, text = str(each).partition("=") if name == "set_" else ("", "", str(each))
+            words += [option] if each is True else [option, f"{key}{equals}{shown(text)}"]
+    return shlex.join(words)
 
 
 def _list(settings: Settings, json: bool) -> None:
