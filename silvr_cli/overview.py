@@ -71,7 +71,7 @@ def chapter_stage(
         found = list(marks) or _found(described, asks, shorten, talk, session)
         return chapters.titled(found, described.timeline, shorten, talk, work)
 
-    return graph.Stage("chapters", 1, (), identity, tuple[Chapter, ...], run)
+    return graph.Stage("chapters", 2, (), identity, tuple[Chapter, ...], run)
 
 
 def summary_stages(

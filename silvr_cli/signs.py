@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .records import Line
-from .tiling import block_similarity, tile_cuts, word_vectors
+from .tiling import block_similarity, falls, tile_cuts, word_vectors
 from .timeline import ROW_JOINT
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ TRUST = {
     "line": 0.0,
     "title": 1.2,
     "topic": 0.6,
+    "theme": 1.0,
     "model": 1.5,
 }
 MOST_BITS = 6.0
@@ -41,6 +42,9 @@ SPOKEN_OVER = 1.5
 PAUSE, LONG_PAUSE = 1.5, 6.0
 # Topic: sentences on either side, valleys deeper than mean + ALPHA * deviation.
 REACH, ALPHA = 4, 0.5
+# Theme: lines on either side, an eighth of all within limits. At a valley half of their likeness is
+# lost, or more where they are fewer, for those fall low by chance.
+WIDE, NARROWEST, WIDE_SHARE = 32, 16, 1 / 8
 # A first row on more than this share of all screens is a logo or a running head.
 COMMON_SHARE, COMMON_LEAST = 0.34, 4
 
@@ -66,13 +70,15 @@ def candidates(
     Lines alone weigh nothing but can be chosen where nothing else is.
     """
     pauses, silences = _pauses(lines)
+    topics, themes = _turns(lines, embed)
     found = {
         "cut": [t for t in cuts if 0 < t < duration],
         "pause": pauses,
         "silence": silences,
         "line": [n.start for n in lines],
         "title": _new_titles(lines),
-        "topic": _turns(lines, embed or word_vectors),
+        "topic": topics,
+        "theme": themes,
         "model": list(told),
     }
     places: list[float] = []
@@ -159,13 +165,27 @@ def running_heads(screens: Sequence[Line]) -> frozenset[str]:
     return frozenset(row for row, times in count.items() if times >= least)
 
 
-def _turns(lines: Sequence[Line], embed: Embed) -> list[float]:
-    """Where the words before and after have little in common."""
+def _turns(lines: Sequence[Line], embed: Embed | None) -> tuple[list[float], list[float]]:
+    """Where the words of some lines before and after have little in common, and where those of
+    many have next to nothing.
+    """
     said = [n for n in lines if telling(n) and n.kind in ("speech", "caption")]
     if len(said) < 2 * REACH:
-        return []
-    alike = block_similarity(embed([n.text for n in said]), REACH)
-    return [said[index + 1].start for index, _ in tile_cuts(alike, ALPHA)]
+        return [], []
+    texts = [n.text for n in said]
+    words = word_vectors(texts)
+    alike = block_similarity(embed(texts) if embed else words, REACH)
+    topics = [said[index + 1].start for index, _ in tile_cuts(alike, ALPHA)]
+    return topics, [said[index + 1].start for index in _themes(words)]
+
+
+def _themes(words: NDArray[Any]) -> list[int]:
+    wide = min(max(NARROWEST, round(WIDE_SHARE * len(words))), WIDE)
+    lost = 1 - wide / (2 * WIDE)
+    # Near either end there are too few lines to go by.
+    inside = range(wide // 2, len(words) - wide // 2)
+    found = falls(block_similarity(words, wide)) if len(words) >= 2 * wide else []
+    return [index for index, share in found if share >= lost and index in inside]
 
 
 def telling(line: Line) -> bool:

@@ -25,11 +25,33 @@ def tile_cuts(similarity: NDArray[Any], alpha: float) -> list[tuple[int, float]]
     values = np.asarray(similarity, dtype=np.float64)
     if not len(values):
         return []
-    depth = (_climb(values[::-1])[::-1] - values) + (_climb(values) - values)
+    depth = _depth(values)
     limit = depth.mean() + alpha * depth.std()
+    return [(int(i), float(depth[i])) for i in np.flatnonzero(_valleys(values) & (depth > limit))]
+
+
+def falls(similarity: NDArray[Any]) -> list[tuple[int, float]]:
+    """The valleys in a sequence like that of `tile_cuts`: (index, share of the peaks' mean lost).
+
+    Other than a depth, a share tells by itself how much of a change it is: 1 is a total one.
+    """
+    values = np.asarray(similarity, dtype=np.float64)
+    if not len(values):
+        return []
+    depth = _depth(values)
+    share = depth / np.maximum(2 * values + depth, 1e-9)
+    return [(int(i), float(share[i])) for i in np.flatnonzero(_valleys(values))]
+
+
+def _depth(values: NDArray[Any]) -> NDArray[Any]:
+    depth: NDArray[Any] = _climb(values[::-1])[::-1] + _climb(values) - 2 * values
+    return depth
+
+
+def _valleys(values: NDArray[Any]) -> NDArray[Any]:
     inner = np.concatenate(([np.inf], values, [np.inf]))
-    valleys = (values <= inner[:-2]) & (values < inner[2:])
-    return [(int(i), float(depth[i])) for i in np.flatnonzero(valleys & (depth > limit))]
+    lowest: NDArray[Any] = (values <= inner[:-2]) & (values < inner[2:])
+    return lowest
 
 
 def _climb(values: NDArray[Any]) -> NDArray[Any]:

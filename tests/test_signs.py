@@ -57,6 +57,24 @@ def test_a_logo_on_every_screen_is_no_title() -> None:
     assert titled == [20.0, 40.0, 60.0, 80.0]
 
 
+HARBOUR = ["anchor", "rope", "tide", "crane", "pilot", "buoy", "quay", "sail"]
+BAKERY = ["flour", "oven", "yeast", "crust", "knead", "dough", "rye", "salt"]
+
+
+def themes(words: list[str], others: list[str]) -> list[float]:
+    """Where themes turn in 100 lines of three words of the first and as many of the second."""
+    told = [
+        (w[i % 8], w[(i * 3 + 1) % 8], w[(i // 8) % 8]) for w in (words, others) for i in range(100)
+    ]
+    lines = [Line(i * 4.0, i * 4.0 + 4, "speech", " ".join(t)) for i, t in enumerate(told)]
+    return [c.time for c in candidates(lines, [], 800.0) if "theme" in c.signs]
+
+
+def test_a_total_change_of_words_is_a_theme_and_a_partial_one_is_none() -> None:
+    assert themes(HARBOUR, BAKERY) == [400.0]
+    assert themes(HARBOUR, HARBOUR[2:] + BAKERY[:2]) == []
+
+
 def test_captions_by_rule_say_nothing_of_a_part() -> None:
     rule = Line(0.0, 8.0, "caption", "new picture at 0:03", 8.0, "embedded")
     assert not telling(rule)

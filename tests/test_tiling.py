@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from silvr_cli.tiling import block_similarity, tile_cuts, word_vectors
+from silvr_cli.tiling import block_similarity, falls, tile_cuts, word_vectors
 
 BEES = ["The bees fill the hive.", "A hive holds many bees.", "Honey bees leave the hive."]
 SHIPS = ["Ships enter the harbour.", "The harbour holds many ships.", "Ships leave the harbour."]
@@ -13,6 +14,15 @@ SHIPS = ["Ships enter the harbour.", "The harbour holds many ships.", "Ships lea
 def test_the_turn_of_topic_is_the_deepest_valley() -> None:
     alike = block_similarity(word_vectors([*BEES, *SHIPS, *BEES]), 3)
     assert [index for index, _ in tile_cuts(alike, 0.5)] == [2, 5]
+
+
+def test_a_fall_tells_its_share_of_the_peaks_around_it() -> None:
+    assert falls(np.array([0.8, 0.8, 0.0, 0.6, 0.3, 0.6])) == [
+        (2, 1.0),
+        (4, pytest.approx(0.5)),
+    ]
+    assert falls(np.zeros(0)) == []
+    assert all(share == 0 for _, share in falls(np.zeros(5)))
 
 
 def test_vectors_have_unit_length_or_none() -> None:
