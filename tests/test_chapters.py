@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -13,7 +14,7 @@ from scripted import Scripted, as_they_are
 
 from silvr_cli.records import Chapter, Line, Timeline, Video
 from silvr_cli.settings import Chapters
-from silvr_cli.signs import Candidate
+from silvr_cli.signs import Candidate, candidates
 from silvr_cli.stages.chapters import (
     Mark,
     boundaries,
@@ -73,7 +74,7 @@ def test_the_search_finds_the_best_sum() -> None:
     for _ in range(50):
         times = sorted(rng.sample(range(10, 110), 8))
         found = [Candidate(float(t), rng.uniform(0, 9)) for t in times]
-        got = boundaries(found, 120.0, Chapters(count=4, min_length=10))[1:]
+        got = boundaries(found, 120.0, Chapters(count=4, min_length=10), even=0.0)[1:]
         worth = {c.time: c.strength for c in found}
         best = max(
             (sum(worth[t] for t in some), len(some)) for some in subsets(list(worth), 3, 10.0)
@@ -106,6 +107,73 @@ def test_a_long_video_has_longer_chapters() -> None:
     assert shortest(480.0, Chapters()) == 10.0
     assert shortest(36000.0, Chapters()) == 100.0
     assert shortest(6.0, Chapters()) == 2.0
+
+
+def longest(times: tuple[float, ...], duration: float) -> float:
+    return max(b - a for a, b in pairwise([*times, duration]))
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("count", [2, 6, 10, 40])
+def test_equal_signs_are_spread_over_the_video(strength: float, count: int) -> None:
+    same = [Candidate(float(t), strength) for t in range(20, 3600, 20)]
+    times = boundaries(same, 3600.0, Chapters(count=count))
+    assert len(times) == count
+    assert longest(times, 3600.0) <= 3600 / count + 40
+
+
+def test_by_default_equal_signs_are_spread_too() -> None:
+    same = [Candidate(float(t), 1.6, {"topic": 1.6}) for t in range(20, 3600, 20)]
+    times = boundaries(same, 3600.0, Chapters())
+    assert len(times) == 12
+    assert longest(times, 3600.0) <= 340
+
+
+def test_a_strong_sign_is_taken_wherever_it_stands() -> None:
+    same = [Candidate(float(t), 1.0) for t in range(20, 3600, 20)]
+    strong = [replace(c, strength=6.0) if c.time in (60.0, 100.0) else c for c in same]
+    assert {60.0, 100.0} < set(boundaries(strong, 3600.0, Chapters(count=6)))
+
+
+NAMES = ("arch", "bell", "coal", "dome", "east", "fern", "gate", "hill", "iron")
+
+
+def talk(
+    parts: int, seconds: float, rng: random.Random, pause: float = 0.0
+) -> tuple[list[Line], list[float]]:
+    """Lines without a gap, each part in words of its own, and where the parts begin."""
+    lines: list[Line] = []
+    turns: list[float] = []
+    now = 0.0
+    for part in range(parts):
+        words = [f"{name}{part}" for name in NAMES]
+        turns.append(now)
+        while now < (part + 1) * seconds:
+            length = rng.uniform(3, 6)
+            a, b, c = rng.sample(words, 3)
+            lines.append(Line(now, now + length, "speech", f"So the {a} and a {b} need the {c}."))
+            now += length + rng.uniform(0, pause)
+    return lines, turns
+
+
+@pytest.mark.parametrize("pause", [0.0, 2.0])
+@pytest.mark.parametrize(("parts", "seconds"), [(6, 200.0), (6, 600.0), (4, 1800.0)])
+def test_another_vocabulary_begins_a_chapter(parts: int, seconds: float, pause: float) -> None:
+    lines, turns = talk(parts, seconds, random.Random(3), pause)
+    duration = lines[-1].end
+    signs = candidates(lines, [], duration)
+    asked = boundaries(signs, duration, Chapters(count=parts))
+    assert asked == pytest.approx(turns, abs=20)
+    usual = boundaries(signs, duration, Chapters())
+    assert all(min(abs(turn - time) for time in usual) <= 20 for turn in turns)
+    assert longest(usual, duration) <= seconds + 20
+
+
+def test_talk_of_one_thing_is_divided_evenly() -> None:
+    lines, _ = talk(1, 3600.0, random.Random(3))
+    signs = candidates(lines, [], lines[-1].end)
+    for settings, most in ((Chapters(), 420), (Chapters(count=6), 720)):
+        assert longest(boundaries(signs, lines[-1].end, settings), lines[-1].end) <= most
 
 
 def test_nothing_to_go_by_is_one_chapter() -> None:

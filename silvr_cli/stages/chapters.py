@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .. import evidence, prompts, replies
+from ..division import Wanted, divided
 from ..inflight import in_flight
 from ..records import Chapter, Line, Timeline
 from ..relevance import terms
@@ -37,6 +36,8 @@ PRICE_A_DOUBLING, PRICE_FROM = 0.3, 600.0
 LEAST_A_ROOT = 1.5
 # And at most so many a minute, however strong the signs, growing by the root after the first hour.
 MOST_A_MINUTE, HOUR = 3.0, 60.0
+# Each halving of a part costs so many bits, which spreads what the signs do not tell apart.
+EVEN = 0.25
 SHORTEST, LONGEST_SHARE = 10.0, 360.0
 TITLE_CHARACTERS, TITLE_WORDS, TITLE_TOKENS = 60, 10, 32
 # What a title's prompt reads: a title needs the gist, and small models read little well.
@@ -67,12 +68,12 @@ class Mark:
 
 
 def boundaries(
-    candidates: Sequence[Candidate], duration: float, settings: Chapters
+    candidates: Sequence[Candidate], duration: float, settings: Chapters, even: float = EVEN
 ) -> tuple[float, ...]:
     """The times at which chapters begin, the first of them 0; none shorter than the minimum.
 
     The number is the user's, else as many as the evidence pays for, within what the video's
-    length makes sensible.
+    length makes sensible. `even` is what each halving of a part costs, in bits.
     """
     least = shortest(duration, settings)
     usable = [c for c in candidates if least <= c.time <= duration - least]
@@ -83,7 +84,9 @@ def boundaries(
     high = max(1, round(MOST_A_MINUTE * min(minutes, math.sqrt(HOUR * minutes))))
     if settings.count is not None:
         low = high = settings.count
-    return (0.0, *_best(usable, least, (low - 1, high - 1), _price(candidates, duration)))
+    number, price = (low - 1, high - 1), _price(candidates, duration)
+    moments = [(c.time, c.strength) for c in usable]
+    return (0.0, *divided(moments, duration, Wanted(least, number, price, even)))
 
 
 def _price(candidates: Sequence[Candidate], duration: float) -> float:
@@ -98,51 +101,6 @@ def shortest(duration: float, settings: Chapters) -> float:
     if settings.min_length is not None:
         return settings.min_length
     return min(max(SHORTEST, duration / LONGEST_SHARE), max(1.0, duration / 3))
-
-
-def _best(
-    usable: Sequence[Candidate], least: float, number: tuple[int, int], price: float
-) -> list[float]:
-    """Times at least `least` apart whose strengths, less the price of each, add up to the most.
-
-    A row holds the best sum that ends in each candidate with so many chosen, `came` what each was
-    reached from. Fewer than the lower number are given only when no more have room.
-    """
-    low, high = number
-    if not usable or high < 1:
-        return []
-    times = np.array([c.time for c in usable])
-    strength = np.array([c.strength for c in usable])
-    before = np.searchsorted(times, times - least, side="right") - 1
-    sums, came, best = strength, [np.full(len(times), -1, np.int32)], (0.0, -1, -1)
-    while True:
-        row = len(came)
-        last = int(sums.argmax())
-        worth = float(sums[last]) - price * row
-        # Below the lower number every further boundary is worth having, whatever its price.
-        if row <= low or worth > best[0]:
-            best = (worth, row - 1, last)
-        if row == high:
-            break
-        peak, at = _running_peak(sums)
-        room = before >= 0
-        reached = np.where(room, peak[before], -np.inf)
-        if not np.isfinite(reached).any():
-            break
-        sums = reached + strength
-        came.append(np.where(room, at[before], -1).astype(np.int32))
-    found, (_, row, place) = [], best
-    while row >= 0:
-        found.append(float(times[place]))
-        place, row = int(came[row][place]), row - 1
-    return found[::-1]
-
-
-def _running_peak(values: Any) -> tuple[Any, Any]:
-    """For each place the highest value up to it, and where that stands."""
-    peak = np.maximum.accumulate(values)
-    at = np.maximum.accumulate(np.where(values >= peak, np.arange(len(values)), 0))
-    return peak, at
 
 
 def told_starts(
