@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .session import Described, Session
 
 Result = TypeVar("Result")
+# What each halving of an event costs, in bits: more than a chapter's, for its length is asked for.
+EVEN = 2.0
 # A stretch that a model reads for `find`, with the prompt around it and the query.
 READING_TOKENS = 600
 
@@ -142,7 +144,7 @@ def events(described: Described, session: Session) -> tuple[Event, ...]:
     many = {"count": max(1, round(duration / length))}
     wanted = Chapters(min_length=min(5.0, length / 3)).model_copy(update=many)
     signs = candidates(lines, described.cuts, duration)
-    spans = list(pairwise((*boundaries(signs, duration, wanted), duration)))
+    spans = list(pairwise((*boundaries(signs, duration, wanted, EVEN), duration)))
     titles = _titles(spans, lines)
 
     def run(embedder: Embedder | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ from silvr_cli.stages.events import QUIET, captioned, events, parts
 from silvr_cli.talk import Talk
 from silvr_cli.timeline import build
 
+WORDS = ["harbour", "bridge", "roof", "budget", "ferry", "market"]
 LINES = (
     Line(0.0, 10.0, "screen", "Opening Night / Seat 7"),
     Line(1.0, 9.0, "speech", "Welcome to the opening night of the harbour theatre."),
@@ -91,6 +93,22 @@ def test_highlights_of_a_described_video(session: Session) -> None:
     found = pipeline.highlights(DESCRIBED, session)
     assert found
     assert any("120 tickets" in m.text for m in found)
+
+
+def test_events_last_about_as_long_as_asked_where_nothing_divides_them() -> None:
+    rng = random.Random(3)
+    lines, now = [], 0.0
+    while now < 4 * 3600:
+        # Some pauses, at random, and words that come again and again.
+        length, gap = rng.uniform(2, 7), rng.uniform(0, 2)
+        text = f"The {rng.choice(WORDS)} and the {rng.choice(WORDS)} cost {rng.randint(3, 900)}."
+        lines.append(Line(now, now + length, "speech", text))
+        now += length + gap
+    described = Described(build(Video("sha256:long", "long.mp4", now), lines), ())
+    with Session.open(load({"models.embed": "none", "events.length": 1200}).settings) as opened:
+        found = pipeline.events(described, opened)
+    assert len(found) == 12
+    assert all(600 <= e.end - e.start <= 1800 for e in found)
 
 
 def test_a_day_has_more_events_than_a_user_may_ask_chapters_for(session: Session) -> None:
