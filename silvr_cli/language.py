@@ -227,7 +227,7 @@ def _subtitle_file(path: Path) -> graph.Stage:
 
         work.note(f"speech: from {legible(path.name)}")
         # A file that silvr wrote itself holds more than speech.
-        lines = unmarked(read_subtitles(path), "speech")
+        lines = unmarked(read_subtitles(path, work.note), "speech")
         _same(path, content)
         return tuple(line for line in lines if line.kind == "speech")
 
@@ -235,7 +235,7 @@ def _subtitle_file(path: Path) -> graph.Stage:
 
     content = content_id(path)
     identity = {"file": content, "name": legible(path.name)}
-    return graph.Stage("speech", 2, (), identity, tuple[Line, ...], run)
+    return graph.Stage("speech", 3, (), identity, tuple[Line, ...], run)
 
 
 def _subtitle_track(original: Original, session: Session) -> graph.Stage:
@@ -250,7 +250,7 @@ def _subtitle_track(original: Original, session: Session) -> graph.Stage:
         return lines
 
     identity = _identity(speech=settings, origin="embedded")
-    return graph.Stage("speech", 1, (), identity, tuple[Line, ...], run)
+    return graph.Stage("speech", 2, (), identity, tuple[Line, ...], run)
 
 
 def _transcript(video: Video, projector: Projector, session: Session) -> graph.Stage:
@@ -298,7 +298,7 @@ def _own_captions(path: Path, clip_length: float | None) -> graph.Stage:
 
     content = content_id(path)
     identity = {"file": content, "name": legible(path.name), "clip_length": clip_length}
-    return graph.Stage("captions", 2, (), identity, tuple[Line, ...], run)
+    return graph.Stage("captions", 3, (), identity, tuple[Line, ...], run)
 
 
 def _same(path: Path, content: str) -> None:

@@ -38,7 +38,7 @@ def read_own_text(
     warnings: list[str] = []
     lines = (
         *(read_captions(captions, clip_length, warnings.append) if captions else ()),
-        *(unmarked(read_subtitles(subtitles), "speech") if subtitles else ()),
+        *(unmarked(read_subtitles(subtitles, warnings.append), "speech") if subtitles else ()),
     )
     if not lines:
         raise InputError("the given captions and subtitles hold no text")
@@ -53,7 +53,8 @@ def read_captions(
 ) -> tuple[Line, ...]:
     """Captions of a user's file; where it gives no times, a clip lasts `clip_length` seconds.
 
-    Without it, its folder's name tells (`captions_<N>s`), else 8, which `tell` is told.
+    Without it, its folder's name tells (`captions_<N>s`), else 8, which `tell` is told, as it is of
+    cues that are left out.
 
     Raises InputError with the file, the place and what is expected; UsageError for a length that
     no clip can have.
@@ -62,7 +63,7 @@ def read_captions(
         raise UsageError(f"a clip cannot last {clip_length:g} seconds", "give --clip-length 8")
     kind = path.suffix.lower()
     if kind in ENDINGS:
-        return tuple(_levelled(n) for n in unmarked(read_subtitles(path), "caption"))
+        return tuple(_levelled(n) for n in unmarked(read_subtitles(path, tell), "caption"))
     text = read_text(path)
     if kind == ".json" or kind in ROWS:
         found = list(_items(path, text))

@@ -10,7 +10,7 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,41 +18,95 @@ from typing import Any
 from ..errors import InputError
 from ..legible import legible
 from ..records import Line
+from .cues import cues
 from .probe import TEXT_CODECS, opened, origin
 
 ENDINGS = (".srt", ".vtt", ".ass", ".ssa")
 ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")
 # File systems tell times to two seconds at worst: a folder changed since may change unseen.
 SETTLED_NS = 2_500_000_000
-TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d+:[\d:.]+>|\{\\[^}]*\}")
+# So many lines are named in a note.
+SHOWN = 5
+# The markup of SRT and WebVTT, times within a line, and what SubStation left behind: anything
+# else in brackets or braces is what somebody says.
+TAG = re.compile(
+    r"</?(?:b|i|u|s|c|ruby|rt)(?:\.[^\s<>]+)?(?:\s+[\w-]+\s*=[^<>]*)?\s*/?>"
+    r"|</?(?:font|v|lang)(?:\.[^\s<>]+)?(?:\s[^<>]*)?>"
+    r"|<\d+:[\d:.]+>"
+    r"|\{\\[^}]*\}",
+    re.IGNORECASE,
+)
+# SubStation's breaks and hard spaces; in other formats they are letters after a backslash.
+SPACE = re.compile(r"\\[Nnh]")
+BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+Tell = Callable[[str], None]
 
 
-def read_subtitles(path: Path) -> tuple[Line, ...]:
-    """Utterances of an .srt, .vtt or .ass file, without styling; raises InputError."""
+def read_subtitles(path: Path, tell: Tell | None = None) -> tuple[Line, ...]:
+    """Utterances of an .srt, .vtt or .ass file, without styling; raises InputError.
+
+    `tell` is told of cues that are left out because their times cannot be read.
+    """
+    text = read_text(path)
+    source = f"subtitles:{legible(path.name)}"
+    lines = (
+        Line(start, max(start, end), "speech", _plain(words), None, source)
+        for start, end, words in _timed(path, text, tell)
+    )
+    return unrolled(sorted(lines, key=lambda n: (n.start, n.end)))
+
+
+def _timed(path: Path, text: str, tell: Tell | None) -> list[tuple[float, float, str]]:
+    """Start, end and words, markup and all, of every cue that has times."""
+    form, styled = _format(path, text), None
+    if form is None:
+        styled = _parsed(path, text)
+        form = styled.format
+    if form in ("srt", "vtt"):
+        return _written(path, text, form == "vtt", tell)
+    # Only here are \N, \n and \h breaks and spaces, and braces without words of the speaker's.
+    events = [e for e in styled or () if not e.is_comment]
+    return [(e.start / 1000, e.end / 1000, e.plaintext) for e in events]
+
+
+def _parsed(path: Path, text: str) -> Any:
+    """The file as pysubs2 reads it, in whatever format it finds."""
     import pysubs2
 
-    text = read_text(path)
-    named = _format(path, text)
     try:
-        if named and text.strip() and "-->" not in text:
-            raise ValueError("no cue has times")  # noqa: TRY301 - told like any other bad file
         with warnings.catch_warnings():
             # Words that look like times are words.
             warnings.simplefilter("ignore")
-            file = pysubs2.SSAFile.from_string(text, format_=named)
+            return pysubs2.SSAFile.from_string(text)
     except Exception as error:
-        raise InputError(
-            f"{path.name} cannot be read as subtitles", "expected SRT, WebVTT or ASS"
-        ) from error
-    source = f"subtitles:{legible(path.name)}"
-    cues = (
-        Line(
-            e.start / 1000, max(e.start, e.end) / 1000, "speech", _plain(e.plaintext), None, source
-        )
-        for e in file
-        if not e.is_comment
-    )
-    return unrolled(sorted(cues, key=lambda n: (n.start, n.end)))
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: Path, hint: str = "expected SRT, WebVTT or ASS") -> InputError:
+    return InputError(f"{path.name} cannot be read as subtitles", hint)
+
+
+def _written(path: Path, text: str, vtt: bool, tell: Tell | None) -> list[tuple[float, float, str]]:
+    """The cues of SRT or WebVTT; pysubs2 would take braces and backslashes in them for styling."""
+    found = cues(text, vtt)
+    unread = [cue.row for cue in found if cue.span is None]
+    timed = [(*cue.span, cue.text) for cue in found if cue.span]
+    if unread and not timed:
+        expected = "expected times such as 00:00:05,000 --> 00:00:08,000"
+        raise _unreadable(path, f"line {unread[0]}: {expected}")
+    if not timed and text.strip() not in ("", "WEBVTT"):
+        raise _unreadable(path)
+    if unread and tell:
+        tell(f"{legible(path.name)}: {_left_out(unread)}")
+    return timed
+
+
+def _left_out(rows: Sequence[int]) -> str:
+    if len(rows) == 1:
+        return f"1 cue is left out: the times in line {rows[0]} cannot be read"
+    shown = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
+    return f"{len(rows)} cues are left out: the times in lines {shown} cannot be read"
 
 
 def _format(path: Path, text: str) -> str | None:
@@ -152,12 +206,12 @@ def _decoded(packet: Any) -> Iterable[str]:
     text = data.decode("utf-8", "replace")
     if packet.stream.name in ("ass", "ssa"):
         # Eight fields and then the text, which may hold commas itself.
-        text = text.split(",", 8)[-1].replace("\\N", " ").replace("\\n", " ")
+        text = SPACE.sub(" ", text.split(",", 8)[-1])
     yield _plain(text)
 
 
 def _plain(text: str) -> str:
-    return " ".join(html.unescape(TAG.sub("", text)).split())
+    return " ".join(html.unescape(TAG.sub("", BREAK.sub(" ", text))).split())
 
 
 def unrolled(lines: Iterable[Line]) -> tuple[Line, ...]:
