@@ -60,8 +60,6 @@ __all__ = [
 PROMPT_TOKENS = 512
 # A reply that is checked or cannot be used is followed by one more call.
 CALLS_A_QUESTION = 2
-# So many seconds may text begin after the end of its video.
-TOLERATED = 1.0
 
 
 def describe(source: Source, session: Session, *then: object) -> Described:
@@ -83,12 +81,7 @@ def describe(source: Source, session: Session, *then: object) -> Described:
                 reached(model, session.meter)
 
         outcome = graph.run(stages, video.id, session.store, session.progress, ahead)
-    lines = [
-        outcome.outputs[name]
-        for name in ("speech", "screen_text", "captions")
-        if name in outcome.outputs
-    ]
-    beyond = _beyond(video, outcome.outputs)
+    lines, beyond = _inside(video, outcome.outputs)
     notes = (*video.warnings, *_missing(video, outcome.outputs), *beyond, *outcome.notes)
     for note in notes:
         session.tell(note)
@@ -282,16 +275,19 @@ def _chapters(video: Video) -> tuple[Line, ...]:
     )
 
 
-def _beyond(video: Video, outputs: Mapping[str, Any]) -> list[str]:
-    """That text of the user's own goes on when the video is over: it may be another one's."""
-    found = []
-    for name in ("speech", "captions"):
-        late = sum(line.start > video.duration + TOLERATED for line in outputs.get(name, ()))
+def _inside(video: Video, outputs: Mapping[str, Any]) -> tuple[list[tuple[Line, ...]], list[str]]:
+    """What is told of the video, and that text goes on when it is over: it may be another one's."""
+    found, notes = [], []
+    for name in ("speech", "screen_text", "captions"):
+        had = outputs.get(name, ())
+        # What stands on the screen is the video's own, whatever its file says of its length.
+        found.append(had if name == "screen_text" else timeline.within(had, video.duration))
+        late = len(had) - len(found[-1])
         if late:
             end = timeline.clock(video.duration)
-            told = f"{late} of {len(outputs[name])} lines begin after the video's end at {end}"
-            found.append(f"{name}: {told} (are they of another video?)")
-    return found
+            told = f"{late} of {len(had)} lines begin after the video's end at {end}"
+            notes.append(f"{name}: {told} and are left out (are they of another video?)")
+    return found, notes
 
 
 def _missing(video: Video, outputs: Mapping[str, Any]) -> tuple[str, ...]:

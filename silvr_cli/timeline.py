@@ -14,6 +14,8 @@ from .errors import InputError
 from .records import Kind, Line, Timeline, Video
 
 SCHEMA = "silvr-timeline/1"
+# So many seconds may text begin after the end of its video.
+TOLERATED = 1.0
 # Between the rows of one screen text.
 ROW_JOINT = " / "
 KINDS: tuple[Kind, ...] = ("summary", "caption", "screen", "sound", "speech")
@@ -24,11 +26,19 @@ NOT_WORDS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def build(video: Video, *groups: Iterable[Line]) -> Timeline:
-    """Lines in order of time, clamped into the video, without empties and exact repeats."""
+    """Lines in order of time, clamped into the video, without empties and exact repeats.
+
+    What begins and ends together stays in the order in which it came.
+    """
     clean = {_clean(line, video.duration): None for group in groups for line in group}
     lines = [line for line in clean if line.text]
-    lines.sort(key=lambda line: (line.start, line.end, KINDS.index(line.kind), line.text))
+    lines.sort(key=lambda line: (line.start, line.end, KINDS.index(line.kind)))
     return Timeline(video, tuple(lines))
+
+
+def within(lines: Iterable[Line], duration: float) -> tuple[Line, ...]:
+    """Those that do not begin after the video's end: clamped, they would tell of its last second."""
+    return tuple(line for line in lines if line.start <= duration + TOLERATED)
 
 
 def _clean(line: Line, duration: float) -> Line:

@@ -23,6 +23,7 @@ from silvr_cli.timeline import (
     parse_clock,
     to_json,
     window,
+    within,
 )
 
 VIDEO = Video("sha256:x", "a talk.mp4", 3600.0)
@@ -83,6 +84,18 @@ def test_lines_are_ordered_clamped_and_told_once() -> None:
         (0.0, 5.0, "early text"),
         (50.0, 60.0, "late"),
     ]
+
+
+def test_lines_of_the_same_moment_stay_in_the_order_in_which_they_came() -> None:
+    said = [Line(1.0, 2.0, "speech", text) for text in ("zebra", "ape", "lion")]
+    seen = Line(1.0, 2.0, "caption", "a cage")
+    assert build(VIDEO, said, [seen]).lines == (seen, *said)
+
+
+def test_what_begins_after_the_end_is_not_of_the_video() -> None:
+    times = (0.0, 9.0, 10.5, 11.0, 11.1, 5000.0)
+    lines = [Line(time, time + 1, "speech", "x") for time in times]
+    assert within(lines, 10.0) == tuple(lines[:4])
 
 
 @given(st.floats(0, 359_999))

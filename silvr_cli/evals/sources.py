@@ -103,6 +103,7 @@ class Sources:
             return pipeline.describe(Source(path), self.session)
         seen = pipeline.describe(Source(path), _deaf(self.session))
         told = seen.timeline
+        said = timeline.within(said, told.video.duration)
         return replace(seen, timeline=timeline.build(told.video, told.lines, said))
 
     def _told(self, item: Item) -> Described:
