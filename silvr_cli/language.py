@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .media.original import Original
     from .protocols import Work
 
+# Where models.speech is one of these, subtitles are read before anybody listens.
+SUBTITLED = ("auto", "subtitles", "fake")
 # Neighbouring stretches of speech are joined up to 30 seconds: two are longer than this together.
 SPEECH_WINDOW = 15.0
 # What a clip's prompt and one of its pictures come to, in tokens, for most providers.
@@ -197,17 +199,11 @@ def _speech(
     source: Source, video: Video, projector: Projector, session: Session
 ) -> graph.Stage | None:
     """Subtitles as they are when there are any, else a transcript; None when nobody is heard."""
-    from .media import subtitles
-
-    settings, wanted = session.settings, session.settings.models.speech
+    wanted = session.settings.models.speech
     if wanted == "none" and not source.subtitles:
         return None
-    if wanted in ("auto", "subtitles", "fake") or source.subtitles:
-        path = source.subtitles or (
-            subtitles.find_sidecar(source.video, settings.speech.language)
-            if isinstance(source.video, Path)
-            else None
-        )
+    if wanted in SUBTITLED or source.subtitles:
+        path = source.subtitles or (None if unused(source, session) else _sidecar(source, session))
         if path:
             return _subtitle_file(path)
         if video.subtitles:
@@ -220,14 +216,36 @@ def _speech(
     return _transcript(video, projector, session) if video.audio else None
 
 
+def _sidecar(source: Source, session: Session) -> Path | None:
+    """The subtitles beside the video, where these would be read."""
+    from .media import subtitles
+
+    settings = session.settings
+    if source.subtitles or settings.models.speech not in SUBTITLED:
+        return None
+    if not isinstance(source.video, Path):
+        return None
+    return subtitles.find_sidecar(source.video, settings.speech.language)
+
+
+def unused(source: Source, session: Session) -> tuple[str, ...]:
+    """That the subtitles beside the video are not read, for they hold no text."""
+    from .media import subtitles
+
+    path = _sidecar(source, session)
+    if path and subtitles.silent(path):
+        return (f"speech: {legible(path.name)} beside the video holds no text and is not used",)
+    return ()
+
+
 def _subtitle_file(path: Path) -> graph.Stage:
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .media.marks import unmarked
-        from .media.subtitles import read_subtitles
+        from .media.subtitles import read_subtitles, worded
 
         work.note(f"speech: from {legible(path.name)}")
         # A file that silvr wrote itself holds more than speech.
-        lines = unmarked(read_subtitles(path, work.note), "speech")
+        lines = unmarked(worded(read_subtitles(path, work.note), path), "speech")
         _same(path, content)
         return tuple(line for line in lines if line.kind == "speech")
 
@@ -289,8 +307,9 @@ def _transcript(video: Video, projector: Projector, session: Session) -> graph.S
 def _own_captions(path: Path, clip_length: float | None) -> graph.Stage:
     def run(inputs: Mapping[str, Any], work: Work) -> tuple[Line, ...]:
         from .media.own_text import read_captions
+        from .media.subtitles import worded
 
-        lines = read_captions(path, clip_length, work.note)
+        lines = worded(read_captions(path, clip_length, work.note), path)
         _same(path, content)
         return lines
 

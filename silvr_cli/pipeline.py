@@ -21,7 +21,7 @@ from . import embeddings, graph, intake, timeline
 from .captioning import Captioner
 from .errors import UsageError
 from .hints import Hinter
-from .language import language_stages
+from .language import language_stages, unused
 from .metering import guarded, reached
 from .overview import Given, chapter_stage, foreseen, summary_stages, untitled
 from .places import cut_out, events, expected_reading, find, highlights
@@ -82,7 +82,8 @@ def describe(source: Source, session: Session, *then: object) -> Described:
 
         outcome = graph.run(stages, video.id, session.store, session.progress, ahead)
     lines, beyond = _inside(video, outcome.outputs)
-    notes = (*video.warnings, *_missing(video, outcome.outputs), *beyond, *outcome.notes)
+    missing = (*_missing(video, outcome.outputs), *unused(source, session))
+    notes = (*video.warnings, *missing, *beyond, *outcome.notes)
     for note in notes:
         session.tell(note)
     told, vectors = timeline.build(video, _chapters(video), *lines), outcome.outputs.get("vectors")

@@ -37,7 +37,7 @@ def build(video: Video, *groups: Iterable[Line]) -> Timeline:
 
 
 def within(lines: Iterable[Line], duration: float) -> tuple[Line, ...]:
-    """Those that do not begin after the video's end: clamped, they would tell of its last second."""
+    """Those that do not begin after the video's end: clamped, they would tell of its last part."""
     return tuple(line for line in lines if line.start <= duration + TOLERATED)
 
 

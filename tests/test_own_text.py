@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from conftest import VideoMaker
 from hypothesis import given
 from hypothesis import strategies as st
 
+from silvr_cli import pipeline
+from silvr_cli.configuration import load
 from silvr_cli.errors import InputError, UsageError
 from silvr_cli.media.own_text import read_captions, read_own_text
 from silvr_cli.media.subtitles import find_sidecar, read_subtitles
@@ -140,8 +146,26 @@ def test_text_alone_makes_a_video(tmp_path: Path) -> None:
     assert (video.duration, video.path, len(lines)) == (20.5, None, 3)
     assert video.id.startswith("text:")
     assert read_own_text(captions, subtitles, None)[0].id == video.id
-    with pytest.raises(InputError, match="hold no text"):
-        read_own_text(put(tmp_path / "e.txt", "\n"), None, None)
+
+
+EMPTY = {
+    "e.txt": "\n",
+    "e.json": '[{"start": 1, "end": 2, "text": ""}]',
+    "e.srt": "",
+    "f.srt": "1\n00:00:01,000 --> 00:00:02,000\n \n",
+    "e.vtt": "WEBVTT\n",
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_file_without_text_is_told_whatever_stands_beside_it(tmp_path: Path, name: str) -> None:
+    empty, full = put(tmp_path / name, EMPTY[name]), put(tmp_path / "c.txt", "a\n")
+    brought: list[tuple[Path | None, Path | None]] = [(empty, None)]
+    if empty.suffix in (".srt", ".vtt"):
+        brought += [(None, empty), (full, empty)]
+    for captions, subtitles in brought:
+        with pytest.raises(InputError, match=f"{name} holds no text"):
+            read_own_text(captions, subtitles, None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -195,3 +219,41 @@ def test_a_folder_of_many_videos_is_listed_once_until_it_changes(
     assert find_sidecar(tmp_path / "b.mp4") == tmp_path / "b.vtt"
     (tmp_path / "b.vtt").unlink()
     assert find_sidecar(tmp_path / "b.mp4") is None, "a folder that has just changed is looked at"
+
+
+@pytest.fixture
+def talk(make_video: VideoMaker) -> Path:
+    pictures = [np.full((36, 64, 3), 40 + 150 * (i // 10 % 2), np.uint8) for i in range(20)]
+    return make_video("talk.mp4", pictures, 10, np.zeros(16_000 * 2, np.float32))
+
+
+@pytest.fixture
+def session() -> Iterator[pipeline.Session]:
+    flags = {f"models.{role}": "fake" for role in ("llm", "speech", "vision", "reader")}
+    with pipeline.Session.open(load(flags).settings) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("role", "name"), [("subtitles", "e.srt"), ("subtitles", "e.vtt"), ("captions", "e.json")]
+)
+def test_a_file_without_text_takes_no_place_of_what_the_video_has(
+    talk: Path, session: pipeline.Session, role: str, name: str
+) -> None:
+    brought: dict[str, Any] = {role: put(talk.with_name(name), EMPTY[name])}
+    with pytest.raises(InputError, match=f"{name} holds no text"):
+        pipeline.describe(pipeline.Source(talk, **brought), session)
+
+
+def test_where_the_subtitles_beside_a_video_hold_no_text_its_sound_is_heard(
+    talk: Path, session: pipeline.Session
+) -> None:
+    heard = pipeline.describe(pipeline.Source(talk), session).timeline.lines
+    beside = put(talk.with_suffix(".srt"), EMPTY["f.srt"])
+    found = pipeline.describe(pipeline.Source(talk), session)
+    assert found.timeline.lines == heard
+    assert "speech: talk.srt beside the video holds no text and is not used" in found.notes
+    put(beside, "1\n0:00 --> 0:01\nHello.\n\n2\n0:0x --> 0:02\nlost\n")
+    found = pipeline.describe(pipeline.Source(talk), session)
+    assert [n.text for n in found.timeline.lines if n.kind == "speech"] == ["Hello."]
+    assert "talk.srt: 1 cue is left out: the times in line 6 cannot be read" in found.notes

@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import pipeline, timeline
 from ..errors import InputError, UsageError
 from ..media.marks import unmarked
-from ..media.subtitles import ENDINGS
+from ..media.subtitles import ENDINGS, silent
 from ..records import Line, Timeline
 from ..session import Described, Session, Source
 from . import layout, own_jsonl
@@ -95,7 +95,7 @@ class Sources:
             return pipeline.describe(Source(path), self.session)
         name = str(item.more.get("subtitles", item.video))
         subtitles = layout.named(folder, name, ENDINGS)
-        if subtitles and subtitles.suffix.lower() in ENDINGS:
+        if subtitles and subtitles.suffix.lower() in ENDINGS and not silent(subtitles):
             return pipeline.describe(Source(path, subtitles=subtitles), self.session)
         said = (self.benchmark.subtitles or layout.subtitles)(folder, item)
         self._note("subtitles", bool(said), item)

@@ -17,7 +17,7 @@ from ..errors import InputError, UsageError
 from ..legible import legible
 from ..records import KIND_NAMES, Line, Video
 from .marks import unmarked
-from .subtitles import ENDINGS, read_subtitles, read_text
+from .subtitles import ENDINGS, read_subtitles, read_text, worded
 
 SCHEMA = "silvr-timeline/1"
 CLIP_LENGTH = 8.0
@@ -33,15 +33,16 @@ def read_own_text(
 ) -> tuple[Video, tuple[Line, ...]]:
     """A video made of text alone; its length is the last line's end.
 
-    Its warnings tell what was taken for granted. Raises InputError, UsageError.
+    Its warnings tell what was taken for granted. Raises InputError, also for a file without text,
+    and UsageError.
     """
     warnings: list[str] = []
-    lines = (
-        *(read_captions(captions, clip_length, warnings.append) if captions else ()),
-        *(unmarked(read_subtitles(subtitles, warnings.append), "speech") if subtitles else ()),
-    )
-    if not lines:
-        raise InputError("the given captions and subtitles hold no text")
+    lines: tuple[Line, ...] = ()
+    if captions:
+        lines += worded(read_captions(captions, clip_length, warnings.append), captions)
+    if subtitles:
+        said = worded(read_subtitles(subtitles, warnings.append), subtitles)
+        lines += unmarked(said, "speech")
     digest = hashlib.sha256(repr(lines).encode("utf-8")).hexdigest()
     name = " + ".join(legible(path.name) for path in (captions, subtitles) if path)
     duration = max(line.end for line in lines)

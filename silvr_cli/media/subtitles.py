@@ -57,6 +57,21 @@ def read_subtitles(path: Path, tell: Tell | None = None) -> tuple[Line, ...]:
     return unrolled(sorted(lines, key=lambda n: (n.start, n.end)))
 
 
+def silent(path: Path) -> bool:
+    """Whether a subtitle file can be read and holds no text."""
+    try:
+        return not read_subtitles(path)
+    except InputError:
+        return False
+
+
+def worded(lines: tuple[Line, ...], path: Path) -> tuple[Line, ...]:
+    """The lines of a file that the user gave; raises InputError when none has text."""
+    if not any(line.text.strip() for line in lines):
+        raise InputError(f"{path.name} holds no text", "give another file, or none")
+    return lines
+
+
 def _timed(path: Path, text: str, tell: Tell | None) -> list[tuple[float, float, str]]:
     """Start, end and words, markup and all, of every cue that has times."""
     form, styled = _format(path, text), None
