@@ -219,7 +219,7 @@ def _stage(
         "model": model.fingerprint(),
         "how": [settings.reasoning.temperature, settings.reasoning.seed],
     }
-    return graph.Stage("events", 1, (), identity, tuple[Event, ...], run)
+    return graph.Stage("events", 2, (), identity, tuple[Event, ...], run)
 
 
 def _sentences(described: Described) -> list[Line]:

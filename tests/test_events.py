@@ -47,6 +47,19 @@ def test_a_line_belongs_to_every_span_it_touches() -> None:
     assert parts(SPANS, lines) == [[0], [0], [0, 1]]
 
 
+def test_a_line_at_the_very_end_belongs_to_the_last_event() -> None:
+    lines = (*LINES, Line(60.0, 60.0, "speech", "The end is nigh."))
+    assert parts(SPANS, lines)[-1] == [4]
+    found = events(SPANS, lines, [-1.0, 0.5, 2.0, 0.1, 1.0], ["", "", ""])
+    assert (found[-1].end, found[-1].caption) == (60.0, "The end is nigh.")
+    assert found[-1].salience > 0
+    model = Scripted("The end comes.")
+    titled, talk = [True, True, False], (Talk(model), as_they_are)
+    assert captioned(found, titled, lines, talk, Desk())[-1].caption == "The end comes."
+    assert "nigh" in model.asked[0]
+    assert parts([], lines) == []
+
+
 def test_the_model_captions_what_has_no_title_and_is_kept_by_piece() -> None:
     model, desk = Scripted("Anna sells tickets in Lisbon."), Desk()
     for _ in range(2):

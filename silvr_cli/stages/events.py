@@ -7,6 +7,7 @@ TextModel behind a Talk and no provider; without one the caption is the part's o
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,9 @@ def events(
     `standing` is each line's salience; `titles` are those that stand on the screen, or "".
     """
     found = []
-    for span, title, inside in zip(spans, titles, parts(spans, lines), strict=True):
-        best = _best(span, inside, lines, standing)
+    rows = zip(spans, closed(spans), titles, parts(spans, lines), strict=True)
+    for span, whole, title, inside in rows:
+        best = _best(whole, inside, lines, standing)
         salience = share(standing[best]) if best is not None else 0.0
         said = lines[best].text if best is not None else _shown(span, [lines[i] for i in inside])
         found.append(Event(span[0], span[1], salience, title or shortened(said, CHARACTERS)))
@@ -50,7 +52,7 @@ def events(
 
 def parts(spans: Sequence[tuple[float, float]], lines: Sequence[Line]) -> list[list[int]]:
     """For each of spans that follow each other the indices of the lines that touch it."""
-    ends, starts = [end for _, end in spans], [start for start, _ in spans]
+    ends, starts = [end for _, end in closed(spans)], [start for start, _ in spans]
     found: list[list[int]] = [[] for _ in spans]
     for index, line in enumerate(lines):
         first = bisect.bisect_right(ends, line.start)
@@ -58,6 +60,12 @@ def parts(spans: Sequence[tuple[float, float]], lines: Sequence[Line]) -> list[l
             if place < len(found):
                 found[place].append(index)
     return found
+
+
+def closed(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Half-open spans, the last with its end: a line at the video's very end belongs to it."""
+    last = [(start, math.nextafter(end, math.inf)) for start, end in spans[-1:]]
+    return [*spans[:-1], *last]
 
 
 def captioned(
@@ -74,13 +82,14 @@ def captioned(
     talk, shorten = ask
     wanting = [i for i, has in enumerate(titled) if not has and made[i].caption != QUIET]
     found = list(made)
+    spans = closed([(event.start, event.end) for event in made])
 
     def caption(index: int) -> Event:
         event = made[index]
         key = f"event {event.start:.3f}-{event.end:.3f}"
         stored = work.get(key)
         if stored is None:
-            part = lines_of(lines, event.start, event.end)
+            part = lines_of(lines, *spans[index])
             context = prompts.fenced(shorten(part, 0))
             text = replies.first_line(talk.ask("event_caption", TOKENS, context=context).text)
             strange = evidence.strange(text, "", part, ()) if text else [text]
