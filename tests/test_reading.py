@@ -189,7 +189,7 @@ def test_a_model_that_is_not_there_is_not_taken_for_the_embedder_that_is(tmp_pat
 
 
 def test_a_batch_of_queries_has_them_read(tmp_path: Path, subtitled: VideoMaker) -> None:
-    video = subtitled(talk(tmp_path).read_text("utf-8"))
+    video = subtitled(talk(tmp_path).read_text("utf-8"), 120)
     words = ("batch", video, "--task", "find", "--question", "the ferry", "--embed", "fake")
     fakes = ("--llm", "fake", "--set", "reading.find=true", "--reader", "none")
     ran = silvr(*words, *fakes, "--vision", "none", "-o", tmp_path / "out.jsonl")
