@@ -131,7 +131,8 @@ class Readings:
 
     def __call__(self, texts: Sequence[str]) -> Sequence[float]:
         self.texts = texts
-        return reading.read(texts, self.question, self.talk, self)
+        room = load().settings.reasoning.max_tokens
+        return reading.read(texts, self.question, self.talk, self, room)
 
     def get(self, key: str) -> float | None:
         return self.found.get(self._name(key))

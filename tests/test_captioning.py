@@ -18,6 +18,7 @@ from silvr_cli.errors import ModelError
 from silvr_cli.protocols import Reply, Request
 from silvr_cli.session import Described, Session, Source
 
+SEEN = '{"time": "0:00", "quote": "The red cup stands on the left."}'
 DOUBT = '{"reasoning": "", "answer": "%s", "evidence": [%s], "confidence": "%s", "verdict": "%s"}'
 QUOTE = '{"time": "0:08", "quote": "a table with cups"}'
 
@@ -144,7 +145,7 @@ def test_doubt_is_looked_into_and_said(described: Described, seer: Seer, session
     for _ in range(2):
         model = Scripted(
             DOUBT % ("On a table.", QUOTE, "low", "unclear"),
-            DOUBT % ("On the left.", "", "high", "found"),
+            DOUBT % ("On the left.", SEEN, "high", "found"),
             words=False,
         )
         answered = pipeline.ask(described, "Where are the cups?", (), session, model)
