@@ -43,6 +43,11 @@ SEEN = re.compile(
     re.IGNORECASE,
 )
 NUMBERED = re.compile(r"\bhow many (?:\w+ ){0,2}(?:slide|part|chapter)s\b", re.IGNORECASE)
+NTH = re.compile(
+    r"\W*(?:what|which)(?:'s| is| was) the (\w+) (?:slide|part|section|chapter)"
+    r"(?: about| called)?\W*",
+    re.IGNORECASE,
+)
 ARTICLE = re.compile(r"^(?:the|an?) (?=.)")
 # What begins and ends as a sentence does: half of one is no answer.
 WHOLE = re.compile(r"[\"'“(]?[A-Z\d].*[.!?][\"'”)]?")
@@ -305,18 +310,37 @@ def _count(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Sett
 
 
 def _numbered(question: str, lines: Sequence[Line]) -> Settled | None:
-    """How many parts there are: by the chapters of the file, else by the titles on screen."""
+    """How many parts there are, with their titles."""
+    found = _counted(question, lines)
+    if not found:
+        return None
+    listed = [f'"{head(n)}" ({clock(n.start)})' for n in found]
+    told = ", ".join(listed) if len(listed) <= LISTED else f"{listed[0]} to {listed[-1]}"
+    return Settled(f"{len(found)}, by their titles: {told}", None, found, "medium")
+
+
+def nth(question: str, choices: Sequence[str], lines: Sequence[Line]) -> Settled | None:
+    """The slide, part or chapter of the number that the question asks for, by its title."""
+    asked = NTH.fullmatch(question)
+    found = _counted(question, lines) if asked and not choices else ()
+    place = max(map(float, worth(asked[1])), default=0.0) - 1 if asked else -1.0
+    if asked and asked[1].casefold() == "last":
+        place = len(found) - 1.0
+    if not 0 <= place < len(found):
+        return None
+    part = found[int(place)]
+    return Settled(f"{head(part)}, from {clock(part.start)}", None, (part,), "medium")
+
+
+def _counted(question: str, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The parts that are asked for: the chapters of the file, else what has a title on screen."""
     titled = parts(lines)
     chapters = [n for n in titled if n.kind == "summary"]
     shown = [n for n in titled if n.kind == "screen"]
     slides = [n for n in shown if not head(n).isupper()] or shown
     # Chapters of the file are no slides.
-    only = slides if re.search(r"\bslides\b", question, re.IGNORECASE) else []
+    only = slides if re.search(r"\bslides?\b", question, re.IGNORECASE) else []
     found = tuple(only or chapters or slides)
     screens = {called(n)[-1] for n in lines if n.kind == "screen" and has_word(n)}
-    if not found or (not chapters and 2 * len(found) < len(screens)):
-        # Under a running head one slide looks like the next.
-        return None
-    listed = [f'"{head(n)}" ({clock(n.start)})' for n in found]
-    told = ", ".join(listed) if len(listed) <= LISTED else f"{listed[0]} to {listed[-1]}"
-    return Settled(f"{len(found)}, by their titles: {told}", None, found, "medium")
+    # Under a running head one slide looks like the next.
+    return found if chapters or 2 * len(found) >= len(screens) else ()

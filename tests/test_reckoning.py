@@ -231,6 +231,24 @@ def test_a_word_is_counted_with_the_signs_that_are_its_own(word: str, times: int
     assert (int(found.text.split()[0]) if found else 0) == times
 
 
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What is the third slide?", "The telescope, from 0:44"),
+        ("Which is the 2nd slide about?", "The dome, from 0:16"),
+        ("What is the second part called?", "The dome, from 0:16"),
+        ("What was the last slide?", "The workshop, from 1:31"),
+        ("What is the ninth slide?", None),
+        ("What is the next slide?", None),
+        ("What is the third slide of the dome?", None),
+    ],
+)
+def test_a_slide_is_told_by_its_number(question: str, told: str | None) -> None:
+    found = reckoning.nth(question, (), TOUR)
+    assert (found.text if found else None) == told
+    assert reckoning.nth(question, ("The dome", "The telescope"), TOUR) is None
+
+
 def test_of_many_places_the_first_and_the_last_are_told() -> None:
     lines = [Line(10.0 * i, 10.0 * i + 9, "speech", "the harbour again") for i in range(40)]
     found = reckoning.settled('How often is the word "harbour" said?', (), lines)

@@ -104,12 +104,14 @@ def _timed(context: Context, task: _Task) -> Context:
     if not asked:
         said = reckoning.said_at(task.question, task.choices, lines)
         said = said or reckoning.unsaid(task.question, task.choices, lines)
+        said = said or reckoning.nth(task.question, task.choices, lines)
         return replace(context, settled=said) if said else context
     parts = titled.parts(lines) if asked in ("when", "how long") else ()
     settled = temporal.settled(task.question, task.choices, lines)
     settled = settled or reckoning.settled(task.question, task.choices, lines)
     length = task.timeline.video.duration
     settled = settled or reckoning.whole(task.question, task.choices, length)
+    settled = settled or reckoning.nth(task.question, task.choices, lines)
     return replace(context, parts=parts, settled=settled, length=length)
 
 
