@@ -234,7 +234,7 @@ def test_what_youtube_would_not_show_is_told(tmp_path: Path) -> None:
     path = tmp_path / "talk.srt"
     path.write_text(SRT, "utf-8")
     words = ("chapters", "--subtitles", path, "--llm", "fake", "--format", "youtube")
-    ran = silvr(*words, "--at", "0:00,0:05,0:30")
+    ran = silvr(*words, "--at", "0:00,0:05", "--at", "0:30")
     assert "YouTube would show no chapters: shorter than 10 seconds: those at 0:00" in ran.stderr
 
 

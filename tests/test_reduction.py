@@ -305,6 +305,7 @@ def test_chapters_are_thinned_too_and_the_budget_is_kept() -> None:
         "What text appears on screen?",
         "What is the weight of the dome?",
         "What is the price of the telescope?",
+        "What does a trip to the telescope cost?",
     ],
 )
 def test_words_for_a_video_and_for_measures_need_not_be_said(question: str) -> None:

@@ -33,7 +33,7 @@ def chapters(
         ),
     ] = None,
     at: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--at",
             help="Your own boundaries: 0:00,1:05,12:30; only titles are made.",
@@ -87,8 +87,10 @@ def chapters(
 
     loaded = options.chosen(locals(), chapters__count=count, chapters__min_length=min_length)
     source = options.source(video, captions, subtitles, clip_length, "chapters", output)
-    given = pipeline.Given(_times(at), keep)
-    _agree(at, count, min_length, format, json)
+    # A list, or several of them.
+    times = ",".join(at) if at else None
+    given = pipeline.Given(_times(times), keep)
+    _agree(times, count, min_length, format, json)
     if embed and video is None:
         raise UsageError("--embed needs a video to copy", "silvr chapters VIDEO --embed FILE")
     if embed and output and embed.resolve() == output.resolve():

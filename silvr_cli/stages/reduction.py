@@ -180,7 +180,7 @@ def _missed(context: Context, task: _Task, lines: Sequence[Line], index: Index) 
         return context
     if temporal.moments(task.question, task.timeline.lines):
         return context
-    frame = temporal.FRAME | META
+    frame = temporal.FRAME | META | evidence.ASKED_FOR
     asked = tuple(
         term
         for term in dict.fromkeys(terms(task.question))
