@@ -11,6 +11,7 @@ from .figures import Figure, figures, stands, worth
 from .names import foreign
 from .records import Evidence, Line
 from .relevance import UNSPACED, Index, bare, is_english, pairs, terms
+from .temporal import asks
 from .timeline import clock
 
 # What may follow a number and tell what it measures.
@@ -56,6 +57,12 @@ TO = re.compile(
     r"[^.!?;]{0,20}(?:[-–—]|\b(?:to|until|till|through|ends?|ended|finish\w*|stops?)\b)[^.!?;]{0,20}",
     re.IGNORECASE,
 )
+# Figures that may be summed, or counted up to so many, stand nowhere.
+SUMMED = re.compile(r"\b(?:total|altogether|combined|in all|sum)\b", re.IGNORECASE)
+COUNTED, COUNTABLE = re.compile(r"\bhow (?:many|often)\b", re.IGNORECASE), 20.0
+NAME = re.compile(
+    r"(?:[A-Z][\w.'’-]*|of|the|de|van|von)(?: (?:[A-Z][\w.'’-]*|of|the|de|van|von)){0,3}"
+)
 # So many words in a row are copied; in a sentence as long, so large a share in rows of three.
 COPIED, COPIED_ROW, COPIED_SHARE = 8, 3, 0.85
 # Without function words to tell it by, a text of so many words is in another language.
@@ -87,6 +94,23 @@ def unsupported(answer: str, lines: Iterable[Line], rests: Iterable[Evidence] = 
         # Other languages' number words are not read: "12" may be told as "zwölf".
         return [text for text in missing if not IN_WORDS.fullmatch(text)]
     return missing
+
+
+def options_told(question: str, choices: Sequence[str], lines: Sequence[Line]) -> list[int]:
+    """The options, all of them with figures or all names, that stand in the lines, by their
+    indices; [] where what is asked may be counted or reckoned.
+    """
+    if asks(question) or SUMMED.search(question):
+        return []
+    if all(map(figures, choices)):
+        numbers = (float(n) for choice in choices for n in worth(choice) if n[0].isdigit())
+        if COUNTED.search(question) and min(numbers, default=0.0) <= COUNTABLE:
+            return []
+        return [i for i, choice in enumerate(choices) if not unsupported(choice, lines)]
+    if not all(map(NAME.fullmatch, choices)):
+        return []
+    read = {term for line in own(lines) for term in terms(line.text)}
+    return [i for i, choice in enumerate(choices) if read.issuperset(terms(choice))]
 
 
 def mismeasured(text: str, lines: Iterable[Line]) -> list[str]:

@@ -59,7 +59,7 @@ def chapter_stage(
         "given": [[mark.time, mark.title] for mark in marks],
         "prompts": {name: prompts.load(name).sha for name in named},
         "model": model.fingerprint(),
-        "how": [settings.reasoning.temperature, settings.reasoning.seed],
+        "how": settings.reasoning.how,
         "embed": embedder.fingerprint() if embedder else "none",
     }
 
@@ -82,7 +82,6 @@ def summary_stages(
     Styles over the same stretches share their points: another style asks little more.
     """
     settings, made = session.settings.summary, described.timeline
-    reasoning = session.settings.reasoning
     named = [name for name in prompts.names() if name.startswith("summary_")]
     titled = any(chapter.title for chapter in chapters)
     identity = {
@@ -91,7 +90,7 @@ def summary_stages(
         "chapters": [[c.start, c.end, c.title] for c in chapters],
         "prompts": {name: prompts.load(name).sha for name in named},
         "model": model.fingerprint(),
-        "how": [reasoning.temperature, reasoning.seed],
+        "how": session.settings.reasoning.how,
     }
 
     def writer(work: Work) -> Writer:
@@ -257,8 +256,8 @@ def _embed(described: Described, session: Session) -> Embed | None:
 
 
 def _talk(model: TextModel, stage: str, described: Described, session: Session) -> Talk:
-    reasoning = session.settings.reasoning
     seen = guarded(model, session.meter, described.timeline.video.id, stage)
+    reasoning = session.settings.reasoning
     return Talk(seen, reasoning.temperature, reasoning.seed, session.on_text)
 
 

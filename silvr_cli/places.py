@@ -87,7 +87,7 @@ def _read(
         "query": query,
         "prompts": {name: prompts.load(name).sha for name in ("place_query", "place_order")},
         "model": model.fingerprint(),
-        "how": [settings.temperature, settings.seed],
+        "how": settings.how,
     }
     stage = graph.Stage("reading", 1, (), identity, tuple[float, ...], run)
     outcome = graph.run((stage,), video, session.store, session.progress)
@@ -217,7 +217,7 @@ def _stage(
         "events": [asdict(event) for event in made],
         "prompt": prompts.load("event_caption").sha,
         "model": model.fingerprint(),
-        "how": [settings.reasoning.temperature, settings.reasoning.seed],
+        "how": settings.reasoning.how,
     }
     return graph.Stage("events", 2, (), identity, tuple[Event, ...], run)
 

@@ -24,6 +24,7 @@ from .temporal import (
     QUOTED,
     SAID,
     TWISTED,
+    UNITS,
     asks,
     moments,
     occurrences,
@@ -51,7 +52,6 @@ NTH = re.compile(
 ARTICLE = re.compile(r"^(?:the|an?) (?=.)")
 # What begins and ends as a sentence does: half of one is no answer.
 WHOLE = re.compile(r"[\"'“(]?[A-Z\d].*[.!?][\"'”)]?")
-UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 WHAT_IS_SAID = re.compile(
     r"\bwhat(?:'s| is| was| does| do| did) (?:\w+ )?(?:said|say|spoken)\b", re.IGNORECASE
 )

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, NamedTuple
 
 from .figures import figures, worth
 from .records import Answer
@@ -149,26 +149,32 @@ def alike(answer: Answer, answers: Sequence[Answer], question: str) -> list[Answ
     ]
 
 
-def _meant(text: str, question: str) -> tuple[set[str], set[str], set[str]]:
-    """(words, numbers, turns) that an answer has and its question has not."""
+class _Meant(NamedTuple):
+    """What an answer has and its question has not."""
+
+    words: set[str]
+    numbers: set[str]
+    turns: set[str]
+
+
+def _meant(text: str, question: str) -> _Meant:
     told, small = figures(text), text.casefold()
     words = set(terms(TURNS.sub(" ", small))) - set(terms(question))
     turns = {"not" if word.endswith(("'t", "’t")) else word for word in TURNS.findall(small)}
     numbers = set(worth(text)) - worth(question)
-    return words - {term for figure in told for term in terms(figure.text)}, numbers, turns
+    counted = {term for figure in told for term in terms(figure.text)}
+    return _Meant(words - counted, numbers, turns)
 
 
-def _agree(
-    mine: tuple[set[str], set[str], set[str]], other: tuple[set[str], set[str], set[str]]
-) -> bool:
-    if mine[2] != other[2] or bool(mine[1]) != bool(other[1]):
+def _agree(mine: _Meant, other: _Meant) -> bool:
+    if mine.turns != other.turns or bool(mine.numbers) != bool(other.numbers):
         return False
-    if mine[1] and mine[1].isdisjoint(other[1]):
+    if mine.numbers and mine.numbers.isdisjoint(other.numbers):
         return False
-    fewer = min(len(mine[0]), len(other[0]))
+    fewer = min(len(mine.words), len(other.words))
     # Who says more says the same; who says something else instead does not.
-    says = fewer > 0 or mine == other or bool(mine[1] or mine[2])
-    return says and len(mine[0] & other[0]) >= ALIKE * fewer
+    says = fewer > 0 or mine == other or bool(mine.numbers or mine.turns)
+    return says and len(mine.words & other.words) >= ALIKE * fewer
 
 
 def letter(text: str, count: int) -> int | None:

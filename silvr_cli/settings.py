@@ -167,6 +167,11 @@ class Reasoning(Section):
     temperature: float = Field(default=0.0, ge=0, le=2)
     seed: int = 0
 
+    @property
+    def how(self) -> list[float]:
+        """What tells one way of asking a model from another, for the keys of what it made."""
+        return [self.temperature, self.seed]
+
 
 class Zoom(Section):
     """A closer look where an answer is in doubt; needs a model that sees."""

@@ -23,7 +23,7 @@ SPELT = re.compile(
     r"((?:\d+ ?(?:h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])(?: and)? ?)+)",
     re.IGNORECASE,
 )
-UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 WHEN = re.compile(
     r"\b(?:at (?:what|which) (?:time|point|minute|moment)|when) (?:in the \w+ )?"
     r"(?:does|do|did|is|are|was|were)\b.*\b(?:begin|start|appear|shown|mention(?:ed)?|said|end|happen"
@@ -148,8 +148,9 @@ def moments(question: str, lines: Sequence[Line]) -> tuple[float, ...]:
 
 
 def _seconds(spelt: str) -> float:
+    lengths = {name[0]: length for name, length in UNITS.items()}
     told = re.findall(r"(\d+) ?([hms])", spelt.casefold())
-    return sum(int(number) * UNITS[unit] for number, unit in told)
+    return sum(int(number) * lengths[unit] for number, unit in told)
 
 
 def spans(

@@ -175,6 +175,10 @@ class Endpoint:
         with self.told(self.provider):
             return list(client.models.list())
 
+    def unknown(self, message: str) -> UnknownModel:
+        hint = f"silvr models list --remote shows what {self.provider} offers"
+        return UnknownModel(message, hint)
+
     def _for_status(self, error: Any, name: str) -> Exception:
         said, status = self._clean(_complaint(error)), error.status_code
         lowered = said.lower()
@@ -184,9 +188,7 @@ class Endpoint:
             key = self.preset.key or "the key"
             return ModelError(f"{self.provider} refuses {key}: {said}", f"check {key}")
         if status == 404:
-            return UnknownModel(
-                f"{name}: {said}", f"silvr models list --remote shows what {self.provider} offers"
-            )
+            return self.unknown(f"{name}: {said}")
         if status in BUSY and "insufficient_quota" not in lowered:
             wait = retry_after(error.response.headers.get("retry-after"))
             return Refused(f"{name} is busy ({status}): {said}", "try again later", wait)
@@ -258,8 +260,7 @@ class OpenAiApi:
         except ModelError as error:
             # Whatever else it complains of is told where it matters.
             if not isinstance(error, Refused) and UNKNOWN.search(error.message):
-                hint = f"silvr models list --remote shows what {self.endpoint.provider} offers"
-                raise UnknownModel(error.message, hint) from None
+                raise self.endpoint.unknown(error.message) from None
 
     def close(self) -> None:
         self.endpoint.close()

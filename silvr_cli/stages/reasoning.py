@@ -6,7 +6,6 @@ last, so that a second question reuses the server's prefix.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import echoes, evidence, letters, prompts, quotes, reckoning, replies, temporal
 from ..errors import ReplyError, UsageError
-from ..figures import figures, worth
+from ..figures import figures
 from ..protocols import Reply
 from ..records import CONFIDENCES, Answer, Confidence, Context, Evidence, Settled, Verdict
-from ..relevance import terms, worded
+from ..relevance import worded
 from ..talk import Talk
 
 if TYPE_CHECKING:
@@ -28,12 +27,6 @@ NOT_SAID = "The video does not say."
 WORDS_TOKENS = 96
 # What the captions' support weighs against the letter, in standard deviations.
 SUPPORT = 0.5
-# Figures that may be summed, or counted up to so many, stand nowhere.
-SUMMED = re.compile(r"\b(?:total|altogether|combined|in all|sum)\b", re.IGNORECASE)
-COUNTED, COUNTABLE = re.compile(r"\bhow (?:many|often)\b", re.IGNORECASE), 20.0
-NAME = re.compile(
-    r"(?:[A-Z][\w.'’-]*|of|the|de|van|von)(?: (?:[A-Z][\w.'’-]*|of|the|de|van|von)){0,3}"
-)
 # A line that is so like a question says it in other words: crop and cut (docs/lab-log.md).
 MEANT = 0.5
 # Samples of one answer differ only with some warmth.
@@ -195,7 +188,7 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: Tal
         chosen = replies.by_words(again.text.strip('"'), choices)
     if chosen is None:
         raise ReplyError(f'the reply "{_short(reply.text)}" is none of the options')
-    told = _told(question, choices, context)
+    told = evidence.options_told(question, choices, context.lines)
     if told and chosen not in told:
         notes.append(f'"{choices[chosen]}" stands nowhere in what was read; asked again')
         left = {"enum": [choices[i] for i in told]}
@@ -209,23 +202,6 @@ def _in_words(context: Context, question: str, choices: Sequence[str], talk: Tal
     confidence: Confidence = "high" if sure else "low"
     text = choices[chosen]
     return _found(text, confidence, rests, chosen, reply.text, notes)
-
-
-def _told(question: str, choices: Sequence[str], context: Context) -> list[int]:
-    """The options, all of them with figures or all names, that stand in what was read; [] where
-    what is asked may be counted or reckoned.
-    """
-    if temporal.asks(question) or SUMMED.search(question):
-        return []
-    if all(map(figures, choices)):
-        numbers = (float(n) for choice in choices for n in worth(choice) if n[0].isdigit())
-        if COUNTED.search(question) and min(numbers, default=0.0) <= COUNTABLE:
-            return []
-        return [i for i, c in enumerate(choices) if not evidence.unsupported(c, context.lines)]
-    if not all(map(NAME.fullmatch, choices)):
-        return []
-    read = {term for line in evidence.own(context.lines) for term in terms(line.text)}
-    return [i for i, choice in enumerate(choices) if read.issuperset(terms(choice))]
 
 
 def _weighed(context: Context, question: str, choices: Sequence[str], talk: Talk) -> Answer | None:
